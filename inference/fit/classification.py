@@ -1,0 +1,207 @@
+"""Training loop of the attribute classifiers.
+
+One network is trained over all garments first; a specialist per garment group then goes on from it at a lower rate.
+Labels are smoothed because shops mislabel, and an exponential average of the weights is what is kept.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from inference.fit.checkpoint import AverageOfWeights, load_checkpoint, save_checkpoint
+from inference.fit.classification_augment import augment, plain
+from inference.fit.data_shop import Crops
+from inference.fit.pretrained import imagenet_state
+from inference.network import EMBEDDING, TRUNK, AttributeNetwork
+
+Report = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """How a network is trained.
+
+    Attributes:
+        sides: side of the input in each epoch; growing sides save time (progressive resizing).
+        rate: highest learning rate of the trunk; the new layers take ``head_factor`` times as much.
+        head_factor: see ``rate``.
+        batch: pictures a step.
+        smoothing: share of a label's weight given to all values alike.
+        decay: weight decay.
+        ema: decay of the weights' exponential average, per step.
+        seed: of the order and the augmentation.
+    """
+
+    sides: tuple[int, ...] = (128, 128, 128, 128, 160, 160)
+    rate: float = 6e-4
+    head_factor: float = 3.0
+    batch: int = 32
+    smoothing: float = 0.08
+    decay: float = 0.02
+    ema: float = 0.99
+    seed: int = 7
+
+
+def new_network(values: int, trunk: str = TRUNK, embedding: int = EMBEDDING) -> AttributeNetwork:
+    """A network for ``values`` values; the default trunk starts from ImageNet weights, any other from random ones."""
+    network = AttributeNetwork(values, trunk, embedding)
+    if trunk == TRUNK:
+        network.trunk.load_state_dict(imagenet_state(network.trunk.state_dict()), strict=True)
+    return network
+
+
+def _optimiser(network: AttributeNetwork, schedule: Schedule) -> torch.optim.AdamW:
+    trunk = [weight for name, weight in network.named_parameters() if name.startswith("trunk.")]
+    rest = [weight for name, weight in network.named_parameters() if not name.startswith("trunk.")]
+    groups = [
+        {"params": trunk, "lr": schedule.rate, "top": schedule.rate},
+        {"params": rest, "lr": schedule.rate, "top": schedule.rate * schedule.head_factor},
+    ]
+    return torch.optim.AdamW(groups, weight_decay=schedule.decay)
+
+
+def _set_rate(optimiser: torch.optim.Optimizer, step: int, steps: int) -> None:
+    """Linear warm-up over the first 8% of the steps, then a cosine down to 2%."""
+    warm = max(1, round(steps * 0.08))
+    past = (step - warm) / max(1, steps - warm)
+    factor = (step + 1) / warm if step < warm else 0.02 + 0.98 * (1 + math.cos(math.pi * past)) / 2
+    for group in optimiser.param_groups:
+        group["lr"] = group["top"] * factor
+
+
+def _tensors(crops: Crops, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+    return torch.from_numpy(crops.pixels[rows]), torch.from_numpy(crops.masks[rows])
+
+
+@torch.inference_mode()
+def logits_of(network: AttributeNetwork, crops: Crops, side: int, batch: int = 64) -> Tensor:
+    """Logits, float32 (n, values) on the CPU, of undisturbed crops."""
+    device = next(network.parameters()).device
+    network.eval()
+    parts = []
+    for start in range(0, len(crops), batch):
+        pixels, masks = plain(*_tensors(crops, np.arange(start, min(start + batch, len(crops)))), side)
+        parts.append(network(pixels.to(device), masks.to(device)).float().cpu())
+    return torch.cat(parts)
+
+
+def accuracy_of(network: AttributeNetwork, crops: Crops, side: int) -> float:
+    """Share of undisturbed crops whose most probable value is the label, 0..1."""
+    best = logits_of(network, crops, side).argmax(1).numpy()
+    return float(crops.targets[np.arange(len(crops)), best].mean())
+
+
+def smoothed_loss(logits: Tensor, targets: Tensor, smoothing: float) -> Tensor:
+    """Cross-entropy with label smoothing (Szegedy et al., CVPR 2016) that accepts labels of several possible values.
+
+    Args:
+        logits: float (n, values).
+        targets: bool (n, values), at least one True per row; the label means one of them, it is not known which.
+        smoothing: share of the weight that all values get alike.
+
+    Returns:
+        A scalar; with one value per label, the same as torch's ``cross_entropy``.
+    """
+    logs = logits.log_softmax(1)
+    own = logs.masked_fill(~targets, -torch.inf).logsumexp(1)
+    return -((1 - smoothing) * own + smoothing * logs.mean(1)).mean()
+
+
+def fit(
+    network: AttributeNetwork,
+    crops: Crops,
+    watched: Crops | None,
+    schedule: Schedule,
+    checkpoint: Path,
+    report: Report,
+    resume: bool = False,
+) -> AttributeNetwork:
+    """Train ``network`` in place and return the averaged weights' network.
+
+    The state is written after every epoch, so an interrupted training goes on from the last whole epoch.
+
+    Args:
+        network: what to train; its device is used.
+        crops: the TRAIN part.
+        watched: crops whose accuracy is reported after every epoch, or None.
+        schedule: how.
+        checkpoint: file for the state.
+        report: called with a dictionary of progress, several times an epoch.
+        resume: go on from ``checkpoint`` where it exists.
+    """
+    device = next(network.parameters()).device
+    network = network.to(memory_format=torch.channels_last)
+    torch.manual_seed(schedule.seed)
+    order = np.random.default_rng(schedule.seed)
+    optimiser = _optimiser(network, schedule)
+    averaged = AverageOfWeights(network, schedule.ema)
+    first = 0
+    state = load_checkpoint(checkpoint) if resume else None
+    if state is not None:
+        network.load_state_dict(state["network"])
+        averaged.load_state_dict(state["averaged"])
+        optimiser.load_state_dict(state["optimiser"])
+        order.bit_generator.state = json.loads(state["order"])
+        torch.set_rng_state(state["random"])
+        first = state["epoch"] + 1
+    kept = copy.deepcopy(network)
+    averaged.copy_to(kept)
+    per_epoch = max(1, len(crops) // schedule.batch)
+    steps = per_epoch * len(schedule.sides)
+    for epoch in range(first, len(schedule.sides)):
+        side, started, total = schedule.sides[epoch], time.monotonic(), 0.0
+        network.train()
+        rows = order.permutation(len(crops))
+        for number in range(per_epoch):
+            _set_rate(optimiser, epoch * per_epoch + number, steps)
+            chosen = rows[number * schedule.batch : (number + 1) * schedule.batch]
+            pixels, masks = augment(*_tensors(crops, chosen), side)
+            targets = torch.from_numpy(crops.targets[chosen]).to(device)
+            with torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
+                logits = network(pixels.to(device), masks.to(device))
+            loss = smoothed_loss(logits.float(), targets, schedule.smoothing)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            optimiser.step()
+            averaged.update(network)
+            total += float(loss.detach())
+            if (number + 1) % 20 == 0 or number + 1 == per_epoch:
+                report(
+                    {
+                        "epoch": epoch + 1,
+                        "epochs": len(schedule.sides),
+                        "step": number + 1,
+                        "steps": per_epoch,
+                        "side": side,
+                        "loss": round(total / (number + 1), 4),
+                        "seconds": round(time.monotonic() - started, 1),
+                    }
+                )
+        save_checkpoint(
+            checkpoint,
+            {
+                "network": network.state_dict(),
+                "averaged": averaged.state_dict(),
+                "optimiser": optimiser.state_dict(),
+                "order": json.dumps(order.bit_generator.state),
+                "random": torch.get_rng_state(),
+                "epoch": epoch,
+            },
+        )
+        averaged.copy_to(kept)
+        if watched is not None:
+            accuracy = accuracy_of(kept, watched, schedule.sides[-1])
+            report({"epoch": epoch + 1, "epochs": len(schedule.sides), "accuracy": round(accuracy, 4)})
+    return kept

@@ -1,0 +1,48 @@
+"""Group maps of many pictures by a trained segmentation network, kept as files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from PIL import Image
+
+from inference.pictures import PictureError, read_picture
+from inference.segment import BATCH, Segmenter
+
+
+def write_group_maps(
+    pictures: Sequence[Path], segmenter: Path, out: Path, device: str | None = None
+) -> Iterator[tuple[int, int]]:
+    """Write one group map (8-bit PNG of 0..6, the picture's own size) per picture, skipping those that exist.
+
+    Files appear whole or not at all, so an interrupted run goes on where it stopped. Unreadable pictures get none.
+
+    Args:
+        pictures: the files to cut up.
+        segmenter: the network's ``.safetensors`` file.
+        out: folder for the maps, named after the picture's stem; made when absent.
+        device: "cpu", "cuda" or None for the best there is.
+
+    Yields:
+        (pictures done so far, pictures to do), after every batch.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    missing = [path for path in pictures if not (out / f"{path.stem}.png").exists()]
+    if not missing:
+        return
+    network = Segmenter.load(segmenter, device)
+    for start in range(0, len(missing), BATCH):
+        readable = []
+        for path in missing[start : start + BATCH]:
+            try:
+                readable.append((path, read_picture(path)))
+            except PictureError:
+                continue
+        maps = network.predict([picture for _path, picture in readable])
+        for (path, _picture), groups in zip(readable, maps, strict=True):
+            unfinished = out / f".{path.stem}.{os.getpid()}.part"
+            Image.fromarray(groups).save(unfinished, format="PNG")
+            os.replace(unfinished, out / f"{path.stem}.png")
+        yield min(start + BATCH, len(missing)), len(missing)
