@@ -1,0 +1,14 @@
+from django.apps import AppConfig
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+
+class AuditsConfig(AppConfig):
+    name = "catalog_audit.audits"
+    verbose_name = _("Audits")
+
+    def ready(self) -> None:
+        from catalog_audit.jobs.dispatch import Route, register
+        from catalog_audit.jobs.models import Job
+
+        register(Job.Kind.AUDIT, Route("catalog_audit.audits.tasks.audit_chunk", settings.QUEUE_PICTURES, tickets=4))

@@ -1,0 +1,115 @@
+"""Audit runs, what the networks predicted, and the flags that came of it."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from catalog_audit.catalog.models import Attribute, Label, Picture, Product, Shop, Value
+from catalog_audit.jobs.models import Job
+from catalog_audit.registry.models import ModelVersion
+
+
+class AuditRun(models.Model):
+    """One audit of one shop."""
+
+    shop = models.ForeignKey(Shop, on_delete=models.CASCADE, related_name="audits")
+    job = models.OneToOneField(Job, on_delete=models.CASCADE, related_name="audit")
+    model_versions = models.JSONField(default=dict, help_text=_("Role of a model -> its version."))
+    unchanged = models.PositiveIntegerField(default=0, help_text=_("Products that did not have to be looked at."))
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.shop} #{self.pk}"
+
+
+class Prediction(models.Model):
+    """What the networks said of one attribute of one product. Append-only but for ``current``.
+
+    ``fingerprint`` digests all that the prediction depends on (pictures, label, models): while it stays the same the
+    product is not looked at again.
+    """
+
+    run = models.ForeignKey(AuditRun, on_delete=models.CASCADE, related_name="predictions")
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="predictions")
+    attribute = models.ForeignKey(Attribute, on_delete=models.PROTECT)
+    picture = models.ForeignKey(Picture, null=True, on_delete=models.SET_NULL)
+    fingerprint = models.CharField(max_length=64)
+    current = models.BooleanField(default=True)
+    segmenter = models.ForeignKey(ModelVersion, null=True, on_delete=models.PROTECT, related_name="+")
+    classifier = models.ForeignKey(ModelVersion, null=True, on_delete=models.PROTECT, related_name="+")
+    label_value = models.ForeignKey(Value, null=True, on_delete=models.PROTECT, related_name="+")
+    problem = models.CharField(max_length=40, blank=True, help_text=_("Why nothing was predicted; empty when it was."))
+    top_value = models.ForeignKey(Value, null=True, on_delete=models.PROTECT, related_name="+")
+    p_wrong = models.FloatField(null=True, help_text=_("Probability 0..1 that the label is wrong."))
+    state = models.CharField(max_length=20, help_text=_("ok, flagged, disputed, unmapped or unreadable."))
+    probabilities = models.JSONField(default=dict, help_text=_("Value code -> probability 0..1."))
+    palette = models.JSONField(default=list, help_text=_("[[#rrggbb, share 0..1], ...], largest share first."))
+    region_share = models.FloatField(default=0.0)
+    mask = models.CharField(max_length=200, blank=True, help_text=_("File below the overlays folder."))
+    attention = models.CharField(max_length=200, blank=True, help_text=_("File below the overlays folder."))
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["product", "attribute"], condition=Q(current=True), name="one_current_prediction"
+            )
+        ]
+        indexes = [models.Index(fields=["product", "attribute", "-created_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.product_id} {self.state}"
+
+
+class Flag(models.Model):
+    """A label that a person should look at.
+
+    ``open`` flags are the main queue, ``disputed`` ones (several values are defensible) lie beside it.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open", _("open")
+        DISPUTED = "disputed", _("disputed")
+        ACCEPTED = "accepted", _("accepted")
+        FIXED = "fixed", _("fixed")
+        CLOSED = "closed", _("closed by a newer audit")
+
+    UNDECIDED = (State.OPEN, State.DISPUTED)
+
+    shop = models.ForeignKey(Shop, on_delete=models.CASCADE, related_name="flags")
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="flags")
+    attribute = models.ForeignKey(Attribute, on_delete=models.PROTECT)
+    label = models.ForeignKey(Label, on_delete=models.CASCADE, related_name="flags")
+    prediction = models.OneToOneField(Prediction, on_delete=models.CASCADE, related_name="flag")
+    garment_type = models.ForeignKey(Value, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    label_value = models.ForeignKey(Value, on_delete=models.PROTECT, related_name="+")
+    suggested = models.ForeignKey(Value, on_delete=models.PROTECT, related_name="+")
+    p_wrong = models.FloatField()
+    raised_as = models.CharField(max_length=20, choices=State.choices, default=State.OPEN)
+    state = models.CharField(max_length=20, choices=State.choices, default=State.OPEN)
+    created_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["product", "attribute"], condition=Q(state__in=("open", "disputed")), name="one_undecided_flag"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["state", "-p_wrong", "id"]),
+            models.Index(fields=["shop", "state", "-p_wrong", "id"]),
+            models.Index(fields=["product", "attribute"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product_id} {self.state}"
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether a person has still to decide."""
+        return self.state in self.UNDECIDED

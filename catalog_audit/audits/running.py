@@ -1,0 +1,151 @@
+"""Running audits: which products have to be looked at, chunk by chunk, by workers or by the process that asks."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from catalog_audit.audits import engine, storing
+from catalog_audit.audits.items import changed_products, items_of, role_models
+from catalog_audit.audits.models import AuditRun, Flag
+from catalog_audit.catalog.models import Attribute, Shop
+from catalog_audit.jobs import chunks, dispatch, service
+from catalog_audit.jobs.models import Job
+from catalog_audit.registry.models import ModelVersion
+from catalog_audit.registry.service import active_models
+
+logger = logging.getLogger(__name__)
+
+#: Seconds between two looks at the chunks that other processes hold.
+_PATIENCE = 0.5
+
+
+def start_audit(shop: Shop, user: Any = None, detach: bool = True) -> AuditRun:
+    """Plan an audit of all that changed since the last one.
+
+    Args:
+        shop: whose catalogue.
+        user: who asked for it.
+        detach: hand it to the workers; otherwise the caller goes on with :func:`work_off`.
+
+    Raises:
+        AlreadyRunning: the shop is being audited (``.job`` is that audit's).
+        ModelsMissing: there is no model to audit with.
+    """
+    attribute = Attribute.objects.get(code=Attribute.COLOUR)
+    models = active_models()
+    roles = role_models(models, attribute)
+    changed, unchanged = [], 0
+    for product_id, is_changed in changed_products(shop, attribute, roles):
+        if is_changed:
+            changed.append(product_id)
+        else:
+            unchanged += 1
+    size = settings.CHUNK_SIZE
+    with transaction.atomic():
+        job = service.start(
+            Job.Kind.AUDIT,
+            shop.slug,
+            user=user,
+            total=len(changed),
+            payloads=[changed[start : start + size] for start in range(0, len(changed), size)],
+        )
+        run = AuditRun.objects.create(
+            shop=shop,
+            job=job,
+            unchanged=unchanged,
+            model_versions={role: model.version for role, model in roles.items()},
+        )
+        if changed and detach:
+            dispatch.enqueue(job)
+    if not changed:
+        Job.objects.filter(pk=job.pk, state=Job.State.QUEUED).update(state=Job.State.RUNNING, started_at=timezone.now())
+        _finish(run)
+    return run
+
+
+def models_of(run: AuditRun) -> list[ModelVersion]:
+    """The models that the run was planned with, so that all its predictions come from the same ones."""
+    attribute = Attribute.objects.get(code=Attribute.COLOUR)
+    models = []
+    for role, version in run.model_versions.items():
+        wanted = (
+            {"kind": ModelVersion.Kind.SEGMENTATION}
+            if role == "segmenter"
+            else {"kind": ModelVersion.Kind.CLASSIFICATION, "attribute": attribute.code, "garment_group": role}
+        )
+        models.append(ModelVersion.objects.get(**wanted, version=version))
+    return models
+
+
+def do_one_chunk(run: AuditRun) -> bool:
+    """Do the next free chunk of a run, if there is one; finish the run after the last.
+
+    Returns:
+        Whether there was a chunk to do.
+
+    Raises:
+        catalog_audit.jobs.chunks.Lost: this process was so slow that the chunk was given to another.
+    """
+    chunk = chunks.claim(run.job)
+    if chunk is not None:
+        with chunks.held(chunk):
+            attribute = Attribute.objects.get(code=Attribute.COLOUR)
+            models = models_of(run)
+            items = items_of(chunk.payload, attribute, role_models(models, attribute))
+            storing.store(run, chunk, attribute, engine.look(items, models))
+    _finish(run)
+    return chunk is not None
+
+
+def _finish(run: AuditRun) -> None:
+    """End the run's job when nothing is left to do, and keep its outcome with it."""
+    if chunks.finish_if_drained(run.job):
+        Job.objects.filter(pk=run.job_id).update(result={"flags": flags_raised(run), "unchanged": run.unchanged})
+
+
+def work_off(run: AuditRun, report: Callable[[Job], None] = lambda job: None) -> Job:
+    """Go on with a run in this process until it is over, beside workers that may be at it too.
+
+    A chunk that fails is tried again, three times in all, then set aside.
+
+    Args:
+        run: a run that was planned.
+        report: called after every chunk with the job as it is then.
+
+    Returns:
+        The finished job.
+    """
+    job = run.job
+    while True:
+        try:
+            busy = do_one_chunk(run)
+        except chunks.Lost:
+            busy = True
+        except Exception:
+            logger.exception("a part of the audit of %s failed", run.shop.slug)
+            busy = True
+        job.refresh_from_db()
+        report(job)
+        if not job.is_active:
+            return job
+        if not busy:
+            time.sleep(_PATIENCE)
+            chunks.release_abandoned(job)
+
+
+def interrupt(run: AuditRun) -> None:
+    """Stop a run whose process was interrupted; the next audit looks only at what this one did not get to."""
+    service.cancel(run.job)
+    _finish(run)
+
+
+def flags_raised(run: AuditRun) -> int:
+    """Labels that the run found wrong (disputed ones are not counted)."""
+    return Flag.objects.filter(prediction__run=run, raised_as=Flag.State.OPEN).count()

@@ -1,0 +1,124 @@
+"""Registering model files, and choosing which of them audits use."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from catalog_audit.registry.models import ModelVersion
+
+_SHIPPED = "shipped:"
+_KINDS = {"segmenter": ModelVersion.Kind.SEGMENTATION, "classifier": ModelVersion.Kind.CLASSIFICATION}
+
+
+class ModelsMissing(Exception):
+    """There is no active model of a kind that an audit cannot do without."""
+
+
+def file_of(model: ModelVersion) -> Path:
+    """The ``.safetensors`` file of a model."""
+    if model.path.startswith(_SHIPPED):
+        return Path(settings.SHIPPED_MODELS_DIR) / model.path.removeprefix(_SHIPPED)
+    return Path(settings.DATA_DIR) / model.path
+
+
+def register_shipped() -> list[ModelVersion]:
+    """Register the models that came with the program, and put each into use unless a trained one is.
+
+    An upgrade brings other files under the same names: the new version takes the place of the old shipped one.
+
+    Returns:
+        The models that are new.
+    """
+    new = []
+    for path, card in _cards(Path(settings.SHIPPED_MODELS_DIR)):
+        role = {
+            "kind": _KINDS[card["kind"]],
+            "attribute": card.get("attribute", ""),
+            "garment_group": card.get("garment_group", ""),
+        }
+        try:
+            with transaction.atomic():
+                model, created = ModelVersion.objects.get_or_create(
+                    **role,
+                    version=card["sha256"][:12],
+                    defaults={"path": _SHIPPED + path.name, "card": card, "state": ModelVersion.State.CANDIDATE},
+                )
+                if model.path == _SHIPPED + path.name and model.card != card:
+                    # The same weights with other thresholds or figures.
+                    ModelVersion.objects.filter(pk=model.pk).update(card=card)
+                active = ModelVersion.objects.filter(**role, state=ModelVersion.State.ACTIVE).first()
+                if active is None or (active.path.startswith(_SHIPPED) and active.pk != model.pk):
+                    promote(model)
+        except IntegrityError:
+            # Another process registers at the same moment; one of the two wins, which is enough.
+            continue
+        if created:
+            new.append(model)
+    return new
+
+
+def register(path: Path) -> ModelVersion:
+    """Register a trained model as a candidate, or find it when it is registered already.
+
+    Args:
+        path: the ``.safetensors`` file, with its card beside it; below the data folder its place is kept relative.
+
+    Raises:
+        ValueError: the card is missing or describes no model that audits use.
+    """
+    card_path = path.with_suffix(".json")
+    try:
+        card = json.loads(card_path.read_text(encoding="utf-8"))
+        kind = _KINDS[card["kind"]]
+    except (OSError, ValueError, KeyError) as error:
+        raise ValueError(f"{card_path} is no card of a model: {error}") from error
+    root = Path(settings.DATA_DIR)
+    return ModelVersion.objects.get_or_create(
+        kind=kind,
+        attribute=card.get("attribute", ""),
+        garment_group=card.get("garment_group", ""),
+        version=card["sha256"][:12],
+        defaults={"path": str(path.relative_to(root) if path.is_relative_to(root) else path), "card": card},
+    )[0]
+
+
+def promote(model: ModelVersion) -> None:
+    """Put a model into use in place of the one that is."""
+    with transaction.atomic():
+        ModelVersion.objects.filter(
+            kind=model.kind,
+            attribute=model.attribute,
+            garment_group=model.garment_group,
+            state=ModelVersion.State.ACTIVE,
+        ).exclude(pk=model.pk).update(state=ModelVersion.State.RETIRED)
+        ModelVersion.objects.filter(pk=model.pk).update(state=ModelVersion.State.ACTIVE)
+    model.refresh_from_db()
+
+
+def active_models() -> list[ModelVersion]:
+    """The models that audits use now; shipped ones are registered on the way.
+
+    Raises:
+        ModelsMissing: there is no segmentation network, or no classifier at all.
+    """
+    register_shipped()
+    models = list(ModelVersion.objects.filter(state=ModelVersion.State.ACTIVE))
+    for kind in ModelVersion.Kind:
+        if not any(model.kind == kind for model in models):
+            raise ModelsMissing(f"there is no active {kind.label} model; look below {settings.SHIPPED_MODELS_DIR}")
+    return models
+
+
+def _cards(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The model files of a folder with their cards; whether a file is whole is checked when it is loaded."""
+    for card_path in sorted(folder.glob("*.json")):
+        card = json.loads(card_path.read_text(encoding="utf-8"))
+        weights = card_path.with_suffix(".safetensors")
+        if isinstance(card, dict) and card.get("kind") in _KINDS and weights.exists():
+            yield weights, card

@@ -1,0 +1,99 @@
+"""Why a decision was not stored. Each error's text is a sentence for the person who decided."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+
+if TYPE_CHECKING:
+    from catalog_audit.review.models import Decision
+
+
+class ReviewError(Exception):
+    """A decision that was not stored; nothing was changed."""
+
+    code = "refused"
+
+
+class FlagAlreadyDecided(ReviewError):
+    """Somebody was faster, or a newer audit closed the flag.
+
+    Attributes:
+        decision: what was decided and by whom; None when an audit closed the flag.
+    """
+
+    code = "already_decided"
+
+    def __init__(self, decision: Decision | None) -> None:
+        self.decision = decision
+        super().__init__(self._sentence(decision))
+
+    @staticmethod
+    def _sentence(decision: Decision | None) -> str:
+        if decision is None:
+            return _("A newer audit has closed this flag, so nothing was changed.")
+        if decision.verdict == decision.Verdict.FIX:
+            return _("%(person)s has already changed this label to “%(value)s”, so nothing was changed.") % {
+                "person": decision.user,
+                "value": decision.new_value,
+            }
+        return _("%(person)s has already said that this label is right, so nothing was changed.") % {
+            "person": decision.user
+        }
+
+
+class LabelChanged(ReviewError):
+    """The shop sent another label after the flag was raised."""
+
+    code = "label_changed"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("The shop has changed this label since the audit, so nothing was stored. Audit the shop again.")
+        )
+
+
+class ForeignValue(ReviewError):
+    """The chosen value belongs to another attribute."""
+
+    code = "foreign_value"
+
+    def __init__(self) -> None:
+        super().__init__(_("This value does not belong to the flag's attribute."))
+
+
+class NothingToUndo(ReviewError):
+    """The person has decided nothing that could be taken back."""
+
+    code = "nothing_to_undo"
+
+    def __init__(self) -> None:
+        super().__init__(_("There is nothing to undo."))
+
+
+class CannotUndo(ReviewError):
+    """Something happened to the flag after the decision."""
+
+    code = "cannot_undo"
+
+    def __init__(self) -> None:
+        super().__init__(_("This flag has changed since your decision, so the decision cannot be undone."))
+
+
+class NotYours(ReviewError):
+    """Somebody else's decision; only admins undo those."""
+
+    code = "not_yours"
+
+    def __init__(self) -> None:
+        super().__init__(_("This is somebody else's decision. Only they themselves or an admin can undo it."))
+
+
+class TokenReused(ReviewError):
+    """A token came back with another flag, verdict or person."""
+
+    code = "token_reused"
+
+    def __init__(self) -> None:
+        super().__init__(_("This request was already used for another decision."))

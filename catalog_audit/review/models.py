@@ -1,0 +1,76 @@
+"""Decisions about flags: append-only, undone by another decision, never changed or deleted."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from catalog_audit.audits.models import Flag
+from catalog_audit.catalog.models import Attribute, Product, Value
+
+
+class AppendOnly(models.QuerySet["Decision"]):
+    """Decisions are added, nothing else."""
+
+    def update(self, **kwargs: Any) -> int:
+        raise HistoryIsFixed
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        raise HistoryIsFixed
+
+
+class HistoryIsFixed(TypeError):
+    """Code tried to change or delete a decision."""
+
+    def __init__(self) -> None:
+        super().__init__("a decision is never changed or deleted; undo it by another decision")
+
+
+class Decision(models.Model):
+    """One act of one person on one flag.
+
+    ``token`` is made by the browser: a decision sent twice (a retry after a lost connection) is stored once.
+    """
+
+    class Verdict(models.TextChoices):
+        ACCEPT = "accept", _("label is right")
+        FIX = "fix", _("label fixed")
+        SKIP = "skip", _("skipped")
+        UNDO = "undo", _("undone")
+
+    token = models.UUIDField(unique=True, default=uuid.uuid4)
+    flag = models.ForeignKey(Flag, on_delete=models.CASCADE, related_name="decisions")
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="decisions")
+    attribute = models.ForeignKey(Attribute, on_delete=models.PROTECT)
+    verdict = models.CharField(max_length=20, choices=Verdict.choices)
+    raw = models.CharField(max_length=200, help_text=_("The shop's word at that moment."))
+    old_value = models.ForeignKey(Value, null=True, on_delete=models.PROTECT, related_name="+")
+    new_value = models.ForeignKey(Value, null=True, on_delete=models.PROTECT, related_name="+")
+    undoes = models.OneToOneField("self", null=True, blank=True, on_delete=models.PROTECT, related_name="undone_by")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="decisions")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = AppendOnly.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["user", "-created_at"]),
+            models.Index(fields=["product", "-created_at"]),
+            models.Index(fields=["flag", "-created_at"]),
+        ]
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.verdict} {self.flag_id}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise HistoryIsFixed
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise HistoryIsFixed
