@@ -1,0 +1,14 @@
+from django.apps import AppConfig
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+
+class TrainingConfig(AppConfig):
+    name = "catalog_audit.training"
+    verbose_name = _("Training")
+
+    def ready(self) -> None:
+        from catalog_audit.jobs.dispatch import Route, register
+        from catalog_audit.jobs.models import Job
+
+        register(Job.Kind.TRAINING, Route("catalog_audit.training.tasks.train", settings.QUEUE_TRAINING))
