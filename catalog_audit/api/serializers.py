@@ -1,0 +1,65 @@
+"""What the API shows. Everything is read-only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from catalog_audit.audits.exporting import STATES
+from catalog_audit.audits.models import AuditRun, Flag
+from catalog_audit.catalog.models import Shop
+from catalog_audit.jobs.models import Job
+
+
+class ShopSerializer(serializers.ModelSerializer[Shop]):
+    class Meta:
+        model = Shop
+        fields = ["slug", "name", "created_at"]
+
+
+class CorrectionSerializer(serializers.Serializer[Any]):
+    """A label that a person fixed, as in ``export_labels``."""
+
+    external_id = serializers.CharField()
+    attribute = serializers.CharField()
+    old = serializers.CharField(help_text="The shop's word.")
+    new = serializers.CharField(help_text="The right value, in the shop's own word where it has one.")
+    decided_by = serializers.CharField(allow_blank=True)
+    decided_at = serializers.DateTimeField()
+
+
+class AuditRowSerializer(serializers.Serializer[Any]):
+    """A label and what the audit makes of it, as in ``export_audit``."""
+
+    external_id = serializers.CharField()
+    attribute = serializers.CharField()
+    label_raw = serializers.CharField(allow_blank=True)
+    label = serializers.CharField(allow_blank=True)
+    suggested = serializers.CharField(allow_blank=True)
+    p_wrong = serializers.FloatField(allow_null=True, help_text="Probability 0..1 that the label is wrong.")
+    state = serializers.ChoiceField(choices=STATES)
+
+
+class AuditSerializer(serializers.ModelSerializer[AuditRun]):
+    """An audit run and how far it has come."""
+
+    shop = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    state = serializers.ChoiceField(source="job.state", choices=Job.State.choices)
+    total = serializers.IntegerField(source="job.total")
+    done = serializers.IntegerField(source="job.done")
+    error = serializers.CharField(source="job.error")
+    created_at = serializers.DateTimeField(source="job.created_at")
+    started_at = serializers.DateTimeField(source="job.started_at", allow_null=True)
+    finished_at = serializers.DateTimeField(source="job.finished_at", allow_null=True)
+    flags = serializers.SerializerMethodField(help_text="Flags that this run raised and that are still undecided.")
+
+    class Meta:
+        model = AuditRun
+        fields = [
+            "id", "shop", "state", "total", "done", "unchanged", "flags", "error", "created_at", "started_at",
+            "finished_at", "model_versions",
+        ]  # fmt: skip
+
+    def get_flags(self, run: AuditRun) -> int:
+        return Flag.objects.filter(prediction__run=run, state__in=Flag.UNDECIDED).count()

@@ -1,0 +1,14 @@
+"""Addresses of the API, below ``/api/``. The version stands in the address: ``v1`` stays as it is."""
+
+from django.urls import path
+
+from catalog_audit.api import views
+
+app_name = "api"
+urlpatterns = [
+    path("v1/shops/", views.ShopList.as_view(), name="shops"),
+    path("v1/shops/<slug:slug>/corrections/", views.CorrectionList.as_view(), name="corrections"),
+    path("v1/shops/<slug:slug>/audit/", views.AuditRowList.as_view(), name="audit_rows"),
+    path("v1/audits/<int:pk>/", views.AuditDetail.as_view(), name="audit"),
+    path("v1/schema/", views.Schema.as_view(), name="schema"),
+]

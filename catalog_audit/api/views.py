@@ -1,0 +1,92 @@
+"""The API: shops, corrections, audit results, progress. Read-only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework import generics
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from catalog_audit.api import filters
+from catalog_audit.api.pagination import CorrectionPages, ProductPages, ShopPages
+from catalog_audit.api.permissions import IsReviewer
+from catalog_audit.api.serializers import AuditRowSerializer, AuditSerializer, CorrectionSerializer, ShopSerializer
+from catalog_audit.audits.exporting import STATES, rows_of
+from catalog_audit.audits.models import AuditRun
+from catalog_audit.catalog.models import Label, Product, Shop
+from catalog_audit.feeds.exporting import corrector, fixed_labels
+
+
+class ShopList(generics.ListAPIView[Shop]):
+    """The shops."""
+
+    permission_classes = [IsReviewer]
+    pagination_class = ShopPages
+    serializer_class = ShopSerializer
+    queryset = Shop.objects.all()
+
+
+@extend_schema(
+    parameters=[
+        OpenApiParameter("since", OpenApiTypes.DATETIME, description="Only what was decided after this moment.")
+    ]
+)
+class CorrectionList(generics.ListAPIView[Label]):
+    """The labels of a shop that people fixed, oldest decision first."""
+
+    permission_classes = [IsReviewer]
+    pagination_class = CorrectionPages
+    serializer_class = CorrectionSerializer
+    queryset = Label.objects.none()
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        shop = get_object_or_404(Shop, slug=kwargs["slug"])
+        labels = fixed_labels(shop)
+        since = request.query_params.get("since")
+        if since:
+            labels = labels.filter(decided_at__gt=filters.moment("since", since))
+        page = self.paginate_queryset(labels)
+        correction = corrector(shop)
+        return self.get_paginated_response(
+            self.get_serializer([correction(label) for label in page or []], many=True).data
+        )
+
+
+@extend_schema(
+    parameters=[OpenApiParameter("state", OpenApiTypes.STR, enum=STATES, description="Only rows in this state.")]
+)
+class AuditRowList(generics.ListAPIView[Product]):
+    """What the audit makes of every label of a shop. A page holds the rows of ``page_size`` products."""
+
+    permission_classes = [IsReviewer]
+    pagination_class = ProductPages
+    serializer_class = AuditRowSerializer
+    queryset = Product.objects.none()
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        products = Product.objects.filter(shop=get_object_or_404(Shop, slug=kwargs["slug"]))
+        wanted = request.query_params.get("state")
+        if wanted:
+            products = filters.products_that_may_be(products, filters.state(wanted))
+        page = self.paginate_queryset(products)
+        rows = [row for row in rows_of(page or []) if not wanted or row.state == wanted]
+        return self.get_paginated_response(self.get_serializer(rows, many=True).data)
+
+
+class AuditDetail(generics.RetrieveAPIView[AuditRun]):
+    """An audit run and how far it has come."""
+
+    permission_classes = [IsReviewer]
+    serializer_class = AuditSerializer
+    queryset = AuditRun.objects.select_related("shop", "job")
+
+
+class Schema(SpectacularAPIView):
+    """The OpenAPI description of all this."""
+
+    permission_classes = [IsReviewer]

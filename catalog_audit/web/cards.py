@@ -1,0 +1,111 @@
+"""What the flag page shows of one flag, gathered for its template."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from catalog_audit.audits.models import Flag
+from catalog_audit.catalog.models import Picture, Value
+from catalog_audit.review.models import Decision
+from catalog_audit.review.queue import Position
+
+#: How many values are offered as buttons besides the suggestion.
+ALTERNATIVES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A value that a person can choose.
+
+    Attributes:
+        value: the value.
+        probability: what the network gives it, 0..1; None for a value that it does not know.
+        key: the digit that chooses it, or "".
+    """
+
+    value: Value
+    probability: float | None = None
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A colour measured inside the garment.
+
+    Attributes:
+        hex: ``#rrggbb``.
+        share: of the garment, 0..1.
+    """
+
+    hex: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class FlagCard:
+    """One flag, ready to be drawn.
+
+    Attributes:
+        flag: with everything that its page needs loaded.
+        picture: the picture that the networks looked at, or None when it is gone.
+        suggestion: the value that the network would choose.
+        alternatives: the next best values, most probable first.
+        values: every value of the attribute, for "another value".
+        palette: measured colours, largest share first.
+        decision: what was decided, when the flag is no longer undecided.
+        position: the flag's place in the person's queue.
+        number: how many flags the queue holds.
+    """
+
+    flag: Flag
+    picture: Picture | None
+    suggestion: Choice
+    alternatives: list[Choice]
+    values: list[Choice]
+    palette: list[Measured]
+    decision: Decision | None
+    position: Position
+    number: int
+    #: Address parameters that keep the queue's filters.
+    parameters: str = field(default="")
+
+
+def make_card(flag: Flag, position: Position, number: int, parameters: str) -> FlagCard:
+    """Gather a flag's card (a handful of queries, whatever the catalogue's size)."""
+    probabilities: dict[str, float] = flag.prediction.probabilities
+    values = list(Value.objects.filter(attribute=flag.attribute_id))
+    by_code = {value.code: value for value in values}
+    ranked = sorted(probabilities.items(), key=lambda item: -item[1])
+    others = [
+        (by_code[code], probability)
+        for code, probability in ranked
+        if code in by_code and by_code[code].pk not in (flag.suggested_id, flag.label_value_id)
+    ]
+    return FlagCard(
+        flag=flag,
+        picture=_picture(flag),
+        suggestion=Choice(flag.suggested, probabilities.get(flag.suggested.code)),
+        alternatives=[
+            Choice(value, probability, str(digit))
+            for digit, (value, probability) in enumerate(others[:ALTERNATIVES], start=1)
+        ],
+        values=[Choice(value, probabilities.get(value.code)) for value in values],
+        palette=[Measured(hex_code, share) for hex_code, share in flag.prediction.palette],
+        decision=_decision(flag),
+        position=position,
+        number=number,
+        parameters=parameters,
+    )
+
+
+def _picture(flag: Flag) -> Picture | None:
+    picture = flag.prediction.picture or flag.product.pictures.first()
+    return picture if picture is not None and picture.sha256 else None
+
+
+def _decision(flag: Flag) -> Decision | None:
+    if flag.is_undecided:
+        return None
+    verdicts = (Decision.Verdict.ACCEPT, Decision.Verdict.FIX)
+    standing = flag.decisions.filter(verdict__in=verdicts, undone_by=None)
+    return standing.select_related("user", "new_value").order_by("-pk").first()

@@ -1,0 +1,102 @@
+"""What people send."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from catalog_audit.catalog.models import Attribute, Shop, Value
+from catalog_audit.catalog.words import exact_key
+from catalog_audit.review.models import Decision
+
+
+class DecisionForm(forms.Form):
+    """A verdict about one flag: ``choice`` is "accept", "skip" or the key of the value to change to."""
+
+    choice = forms.CharField(max_length=20)
+    token = forms.UUIDField()
+
+    def clean_choice(self) -> Value | str:
+        """The chosen value, or one of the two words."""
+        choice = self.cleaned_data["choice"]
+        if choice in (Decision.Verdict.ACCEPT, Decision.Verdict.SKIP):
+            return choice
+        value = Value.objects.filter(pk=int(choice)).first() if choice.isdecimal() else None
+        if value is None:
+            raise ValidationError(_("Choose a value."))
+        return value
+
+
+class UndoForm(forms.Form):
+    """An undo; ``of`` is the token of the decision to take back, empty for the person's last one."""
+
+    token = forms.UUIDField()
+    of = forms.UUIDField(required=False)
+
+
+class AuditForm(forms.Form):
+    """Which shop to audit."""
+
+    shop = forms.ModelChoiceField(Shop.objects.all(), label=_("Shop"))
+
+
+class FeedForm(forms.Form):
+    """A product list for a shop that exists or a new one."""
+
+    shop = forms.ModelChoiceField(
+        Shop.objects.all(), required=False, empty_label=_("A new shop"), to_field_name="slug", label=_("Shop")
+    )
+    new_shop = forms.SlugField(
+        required=False,
+        max_length=50,
+        label=_("Short name of the new shop"),
+        help_text=_("Latin letters, digits and hyphens, for example “spring-shop”."),
+    )
+    feed = forms.FileField(
+        label=_("Product list"), help_text=_("A CSV file, one product per row, the column names in the first row.")
+    )
+    archive = forms.FileField(
+        required=False,
+        label=_("Pictures"),
+        help_text=_("A ZIP file with the pictures that the product list names."),
+    )
+    dry_run = forms.BooleanField(
+        required=False,
+        label=_("Only try"),
+        help_text=_("Says what would change and stores nothing."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """A shop is named one way or the other."""
+        cleaned = super().clean() or {}
+        if not cleaned.get("shop") and not cleaned.get("new_shop") and "new_shop" not in self.errors:
+            self.add_error("new_shop", _("Choose a shop, or give the new one a short name."))
+        return cleaned
+
+    @property
+    def slug(self) -> str:
+        """The slug of the chosen or the new shop."""
+        shop = self.cleaned_data["shop"]
+        return shop.slug if shop else self.cleaned_data["new_shop"]
+
+
+class MapWordForm(forms.Form):
+    """What a shop's word means."""
+
+    shop = forms.ModelChoiceField(Shop.objects.all(), to_field_name="slug")
+    attribute = forms.ModelChoiceField(Attribute.objects.all(), to_field_name="code")
+    raw = forms.CharField(max_length=200, strip=False)
+    value = forms.ModelChoiceField(Value.objects.all(), error_messages={"required": _("Choose a value.")})
+
+    def clean(self) -> dict[str, Any]:
+        """The value is one of the attribute, and the word is not blank."""
+        cleaned = super().clean() or {}
+        if not exact_key(cleaned.get("raw", "")):
+            self.add_error("raw", _("A word cannot be blank."))
+        value, attribute = cleaned.get("value"), cleaned.get("attribute")
+        if value and attribute and value.attribute_id != attribute.pk:
+            self.add_error("value", _("This value belongs to another attribute."))
+        return cleaned

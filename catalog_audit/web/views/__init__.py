@@ -1,0 +1,1 @@
+"""One module per page: each view loads, calls one function, renders."""
