@@ -1,0 +1,40 @@
+"""The networks that an audit uses are those that its predictions name."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from catalog_audit.audits import engine
+from catalog_audit.registry.models import ModelVersion
+from catalog_audit.registry.service import ModelsMissing
+
+SEGMENTER = ModelVersion(kind="segmentation", version="aaa", path="shipped:segmentation.safetensors")
+TOP = ModelVersion(
+    kind="classification", attribute="colour", garment_group="top", version="bbb", path="shipped:colour_top.safetensors"
+)
+
+
+def load(monkeypatch, **versions: str) -> SimpleNamespace:
+    """Let the files hold these versions."""
+    pipeline = SimpleNamespace(versions={"segmenter": "aaa", "colour/top": "bbb"} | versions)
+    monkeypatch.setattr(engine, "_loaded", lambda *key: pipeline)
+    return pipeline
+
+
+def test_the_files_of_the_models_are_loaded(monkeypatch):
+    pipeline = load(monkeypatch)
+    assert engine.pipeline_of([SEGMENTER, TOP]) is pipeline
+
+
+def test_a_file_that_an_upgrade_replaced_is_not_used_under_the_old_name(monkeypatch):
+    load(monkeypatch, **{"colour/top": "ccc"})
+    with pytest.raises(ModelsMissing, match="version bbb of the model colour/top is no longer there"):
+        engine.pipeline_of([SEGMENTER, TOP])
+
+
+def test_there_is_no_audit_without_a_segmentation_network(monkeypatch):
+    load(monkeypatch)
+    with pytest.raises(ModelsMissing, match="no segmentation network"):
+        engine.pipeline_of([TOP])

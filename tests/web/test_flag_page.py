@@ -1,0 +1,116 @@
+"""The page of one flag, and the way from one to the next."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from catalog_audit.accounts.models import User
+from catalog_audit.audits.models import Flag
+from catalog_audit.catalog.models import Label
+from catalog_audit.registry.models import ModelVersion
+from catalog_audit.review import actions
+from catalog_audit.review.queue import Position
+from catalog_audit.web.cards import make_card
+from tests import factories
+
+
+def text(client, address):
+    response = client.get(address)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_it_shows_all_that_a_decision_needs(manager, flag):
+    flag.prediction.classifier = ModelVersion.objects.create(
+        kind="classification", attribute="colour", garment_group="top", version="0123456789ab", path="shipped:x"
+    )
+    flag.prediction.save()
+    page = text(manager, f"/flags/{flag.pk}/")
+    for part in (
+        "Summer dress",
+        "P-1",
+        "97% likely wrong",
+        "the network is 90% sure",
+        "“Navy”",
+        f"/overlays/{flag.prediction_id}/mask/",
+        f"/overlays/{flag.prediction_id}/attention/",
+        'fill="#101010"',
+        "75%",
+        "0123456789ab",
+    ):
+        assert part in page
+
+
+def test_the_next_best_values_leave_out_label_and_suggestion(flag):
+    for code in ("grey", "brown"):
+        factories.value(code)
+    card = make_card(flag, Position(False, flag.p_wrong, flag.pk), 1, "")
+    assert [(choice.value.code, choice.probability, choice.key) for choice in card.alternatives] == [
+        ("grey", 0.03, "1"),
+        ("brown", 0.02, "2"),
+    ]
+    assert card.suggestion.probability == 0.9
+
+
+def test_the_script_gets_the_inner_part_only(manager, flag):
+    page = manager.get(f"/flags/{flag.pk}/", headers={"X-Part": "flag"}).content.decode()
+    assert page.strip().startswith("<article")
+    assert "<html" not in page
+
+
+def test_a_decided_flag_says_who_decided_what(manager, flag):
+    actions.fix(flag, factories.value("black"), User.objects.get(username="mia"), uuid4())
+    page = text(manager, f"/flags/{flag.pk}/")
+    assert "mia changed this label to" in page
+    assert 'data-action="accept"' not in page
+
+
+def test_a_label_that_changed_since_cannot_be_decided(manager, flag):
+    Label.objects.update(raw="Red", value=factories.value("red"))
+    page = text(manager, f"/flags/{flag.pk}/")
+    assert "The shop has changed this label since the audit" in page
+    assert 'data-action="accept"' not in page
+
+
+def test_a_product_without_its_picture_still_has_a_page(manager, flag):
+    flag.product.pictures.all().delete()
+    assert "picture is missing" in text(manager, f"/flags/{flag.pk}/")
+
+
+def test_an_unknown_flag_is_not_found(manager):
+    response = manager.get("/flags/999/")
+    assert response.status_code == 404
+    assert "There is nothing at this address" in response.content.decode()
+
+
+def test_next_leads_from_flag_to_flag_and_keeps_the_filters(manager, shop):
+    high, low = (
+        factories.make_flag(factories.make_label(factories.make_product(shop)), p_wrong=chance) for chance in (0.9, 0.8)
+    )
+    assert manager.get("/flags/next/?shop=spring").headers["Location"] == f"/flags/{high.pk}/?shop=spring"
+    after = f"/flags/next/?shop=spring&after=0:0.9:{high.pk}"
+    assert manager.get(after).headers["Location"] == f"/flags/{low.pk}/?shop=spring"
+    before = f"/flags/next/?before=0:0.8:{low.pk}"
+    assert manager.get(before).headers["Location"] == f"/flags/{high.pk}/"
+
+
+def test_the_end_of_the_queue_offers_to_undo(manager, flag):
+    actions.accept(flag, User.objects.get(username="mia"), uuid4())
+    page = text(manager, "/flags/next/")
+    assert "All flags are decided" in page
+    assert "Undo the last decision" in page
+
+
+def test_nobody_elses_decision_is_offered_for_undo(manager, flag):
+    actions.accept(flag, factories.make_manager("carl"), uuid4())
+    assert "Undo the last decision" not in text(manager, "/flags/next/")
+
+
+def test_a_flag_closed_by_an_audit_says_so(manager, flag):
+    Flag.objects.update(state=Flag.State.CLOSED)
+    assert "A newer audit has closed this flag" in text(manager, f"/flags/{flag.pk}/")
+
+
+def test_it_takes_a_fixed_number_of_queries(manager, flag, django_assert_max_num_queries):
+    with django_assert_max_num_queries(12):
+        manager.get(f"/flags/{flag.pk}/")

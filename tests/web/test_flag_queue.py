@@ -1,0 +1,80 @@
+"""The list of flags: order, filters in the address, pages."""
+
+from __future__ import annotations
+
+import pytest
+
+from catalog_audit.audits.models import Flag
+from tests import factories
+
+
+def titles(response):
+    return [flag.product.title for flag in response.context["page"].flags]
+
+
+@pytest.fixture
+def flags(shop):
+    rows = [("Coat", 0.9, "black", Flag.State.OPEN), ("Skirt", 0.8, "red", Flag.State.OPEN)]
+    rows += [("Top", 0.7, "red", Flag.State.DISPUTED), ("Dress", 0.6, "red", Flag.State.FIXED)]
+    return [
+        factories.make_flag(factories.make_label(factories.make_product(shop, title=title)), suggested, chance, state)
+        for title, chance, suggested, state in rows
+    ]
+
+
+def test_it_shows_product_label_suggestion_and_chance(manager, flag):
+    page = manager.get("/flags/").content.decode()
+    assert "Summer dress" in page
+    assert "97%" in page
+    assert f'href="/flags/{flag.pk}/"' in page
+    assert f"/pictures/{flag.prediction.picture_id}/small/?v=" in page
+    assert page.count('<svg class="swatch"') >= 2
+
+
+def test_it_begins_with_the_flags_that_wait(manager, flags):
+    assert titles(manager.get("/flags/")) == ["Coat", "Skirt"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ("state=disputed", ["Top"]),
+        ("state=fixed", ["Dress"]),
+        ("state=closed", ["Coat", "Skirt"]),
+        ("suggested=red", ["Skirt"]),
+        ("shop=spring", ["Coat", "Skirt"]),
+        ("shop=nowhere", []),
+        ("attribute=colour&label=navy", ["Coat", "Skirt"]),
+    ],
+)
+def test_filters_stand_in_the_address(manager, flags, parameters, expected):
+    assert titles(manager.get(f"/flags/?{parameters}")) == expected
+
+
+def test_a_flag_opened_from_a_filtered_list_keeps_the_filters(manager, flags):
+    page = manager.get("/flags/?suggested=red").content.decode()
+    assert f'href="/flags/{flags[1].pk}/?suggested=red"' in page
+
+
+def test_it_goes_on_where_the_page_ended(manager, flags, monkeypatch):
+    monkeypatch.setattr("catalog_audit.web.views.flags.PAGE_SIZE", 1)
+    first = manager.get("/flags/?shop=spring")
+    second = manager.get("/flags/", {"shop": "spring", "after": str(first.context["page"].after)})
+    assert (titles(first), titles(second)) == (["Coat"], ["Skirt"])
+    assert second.context["page"].after is None
+
+
+def test_a_broken_place_begins_at_the_top(manager, flags):
+    assert titles(manager.get("/flags/?after=nonsense")) == ["Coat", "Skirt"]
+
+
+def test_an_empty_queue_says_why(manager):
+    assert "No label waits for a review" in manager.get("/flags/").content.decode()
+    assert "Nothing fits these filters" in manager.get("/flags/?state=fixed").content.decode()
+
+
+def test_the_number_of_queries_does_not_grow_with_the_flags(manager, shop, django_assert_max_num_queries):
+    for _ in range(30):
+        factories.make_flag(factories.make_label(factories.make_product(shop)))
+    with django_assert_max_num_queries(14):
+        manager.get("/flags/")

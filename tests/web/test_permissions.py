@@ -1,0 +1,114 @@
+"""Every address and every role: who gets in, who is told why not, who is asked to sign in."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import URLPattern
+
+from catalog_audit.web.urls import urlpatterns
+from tests import factories
+
+EVERYBODY, REVIEWERS, ADMINS = "everybody", "reviewers", "admins"
+
+#: name -> (method, who may, arguments from the fixtures)
+ADDRESSES = {
+    "favicon": ("get", EVERYBODY, ""),
+    "healthz": ("get", EVERYBODY, ""),
+    "sign_in": ("get", EVERYBODY, ""),
+    "sign_out": ("post", EVERYBODY, ""),
+    "language": ("post", EVERYBODY, ""),
+    "home": ("get", REVIEWERS, ""),
+    "flags": ("get", REVIEWERS, ""),
+    "next_flag": ("get", REVIEWERS, ""),
+    "flag": ("get", REVIEWERS, "flag"),
+    "decide": ("post", REVIEWERS, "flag"),
+    "undo": ("post", REVIEWERS, ""),
+    "picture": ("get", REVIEWERS, "picture"),
+    "small_picture": ("get", REVIEWERS, "picture"),
+    "overlay": ("get", REVIEWERS, "prediction mask"),
+    "audits": ("get", REVIEWERS, ""),
+    "audit_list": ("get", REVIEWERS, ""),
+    "start_audit": ("post", ADMINS, ""),
+    "cancel_audit": ("post", ADMINS, "run"),
+    "feeds": ("get", ADMINS, ""),
+    "feed_columns": ("post", ADMINS, ""),
+    "feed_result": ("get", ADMINS, "import"),
+    "feed_progress": ("get", ADMINS, "import"),
+    "feed_rejects": ("get", ADMINS, "import"),
+    "cancel_import": ("post", ADMINS, "import"),
+    "words": ("get", ADMINS, ""),
+    "map_word": ("post", ADMINS, ""),
+    "exports": ("get", ADMINS, ""),
+    "download": ("get", ADMINS, "slug audit"),
+}
+
+
+@pytest.fixture
+def arguments(flag, shop):
+    from catalog_audit.feeds.models import FeedImport
+
+    feed_import = FeedImport.objects.create(job=factories.make_job("import", "spring"), shop=shop, shop_slug="spring")
+    known = {
+        "flag": flag.pk,
+        "picture": flag.prediction.picture_id,
+        "prediction": flag.prediction_id,
+        "run": flag.prediction.run_id,
+        "import": feed_import.pk,
+        "slug": shop.slug,
+    }
+    return lambda names: [known.get(name, name) for name in names.split()]
+
+
+def ask(client, name, arguments):
+    from django.urls import reverse
+
+    method, _who, names = ADDRESSES[name]
+    return getattr(client, method)(reverse(f"web:{name}", args=arguments(names)))
+
+
+def test_the_table_holds_every_address():
+    assert {pattern.name for pattern in urlpatterns if isinstance(pattern, URLPattern)} == set(ADDRESSES)
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_a_stranger_is_asked_to_sign_in(name, arguments, stranger):
+    response = ask(stranger, name, arguments)
+    if ADDRESSES[name][1] == EVERYBODY:
+        assert "next=" not in response.headers.get("Location", "")
+        assert response.status_code in (200, 302, 400)
+    else:
+        assert response.status_code == 302
+        assert response.headers["Location"].startswith("/sign-in/?next=")
+
+
+@pytest.mark.parametrize("role", ["nobody", "manager", "admin"])
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_each_role_gets_what_it_may(name, role, arguments, request):
+    response = ask(request.getfixturevalue(role), name, arguments)
+    allowed = {EVERYBODY: ("nobody", "manager", "admin"), REVIEWERS: ("manager", "admin"), ADMINS: ("admin",)}
+    if role in allowed[ADDRESSES[name][1]]:
+        assert response.status_code in (200, 302, 400)
+    else:
+        assert response.status_code == 403
+        text = response.content.decode()
+        assert ("no role yet" if role == "nobody" else "Only admins can do this") in text
+
+
+@pytest.mark.parametrize("name", [name for name, (method, *_rest) in ADDRESSES.items() if method == "post"])
+def test_a_change_is_never_made_by_get(name, arguments, admin):
+    from django.urls import reverse
+
+    response = admin.get(reverse(f"web:{name}", args=arguments(ADDRESSES[name][2])))
+    assert response.status_code == 405
+
+
+@pytest.mark.parametrize("name", ["decide", "undo", "start_audit", "map_word", "feeds", "language"])
+def test_a_change_needs_the_pages_own_token(name, arguments, admin):
+    from django.test import Client
+    from django.urls import reverse
+
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = admin.cookies
+    response = strict.post(reverse(f"web:{name}", args=arguments(ADDRESSES[name][2])))
+    assert response.status_code == 403
+    assert "open for too long" in response.content.decode()
