@@ -21,6 +21,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
+from inference.artifact import load_artifact, load_weights
 from inference.contract import GROUPS
 from inference.fit.checkpoint import AverageOfWeights, load_checkpoint, save_checkpoint
 from inference.fit.data_ccp import Parsing
@@ -29,7 +30,7 @@ from inference.fit.pretrained import imagenet_state
 from inference.fit.segmentation_augment import IGNORED
 from inference.fit.segmentation_data import GENTLE, STRONG, Mixture, load_flat_lays, load_photos, load_rendered
 from inference.fit.segmentation_figures import Confusion
-from inference.segment import DEFAULT_ARCHITECTURE, build_network, normalise
+from inference.segment import DEFAULT_ARCHITECTURE, KIND, build_network, normalise
 
 log = logging.getLogger(__name__)
 
@@ -147,20 +148,27 @@ class Trainer:
         self.epoch = 0
         self._take_up()
 
-    def start_from(self, checkpoint: Path) -> None:
-        """Begin with the averaged weights of another training; a training that has already begun keeps its own.
+    def start_from(self, weights: Path) -> None:
+        """Begin with the weights of another training; a training that has already begun keeps its own.
+
+        Args:
+            weights: a checkpoint, whose averaged weights are taken, or a model file (``.safetensors``).
 
         Raises:
             FileNotFoundError: there is no such checkpoint.
+            inference.artifact.ArtifactError: the model file cannot be used.
         """
         if self.epoch:
             return
-        saved = load_checkpoint(checkpoint)
-        if saved is None:
-            raise FileNotFoundError(checkpoint)
-        average = AverageOfWeights(self.network, self.settings.average_decay)
-        average.load_state_dict(saved["average"])
-        average.copy_to(self.network)
+        if weights.suffix == ".safetensors":
+            load_weights(self.network, load_artifact(weights, KIND))
+        else:
+            saved = load_checkpoint(weights)
+            if saved is None:
+                raise FileNotFoundError(weights)
+            average = AverageOfWeights(self.network, self.settings.average_decay)
+            average.load_state_dict(saved["average"])
+            average.copy_to(self.network)
         self.average = AverageOfWeights(self.network, self.settings.average_decay)
 
     def _take_up(self) -> None:
