@@ -1,8 +1,14 @@
-"""Name an attribute's value for the product inside a region: one specialist network per garment group."""
+"""Name the values of all attributes for the product inside a region: an ensemble of networks.
+
+Each network of the ensemble was trained without one fold of the designs. A picture that none of them learnt is looked
+at by all, and their answers are pooled; one that took part in training is looked at by the network that did not learn
+it, because a network repeats the wrong labels that it was taught (out-of-fold prediction; Northcutt, Jiang, Chuang,
+"Confident Learning", JAIR 2021). Which pictures those are, the model file says itself, by the digests of their bytes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,48 +18,74 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from inference.artifact import load_artifact, load_weights
-from inference.crops import Crop, crop_region
+from inference.artifact import Artifact, ArtifactIncompatible, load_artifact
+from inference.crops import Crop, crop_region, shape_of
 from inference.explain import grad_cam, to_picture
 from inference.network import AttributeNetwork
 
 #: What a classifier's card says it is.
 KIND = "classifier"
 
-#: Pictures that go through the network together.
+#: Pictures that go through the networks together.
 BATCH = 16
+
+#: Digits of a picture's SHA-256 that the model file keeps: 60 bits.
+DIGEST_DIGITS = 15
+
+#: Names of the tensors that say which pictures took part in training, and the member that did not learn each.
+DIGESTS, LEFT_OUT = "training.digests", "training.left_out"
+
+#: Stands for "no member learnt it".
+NOBODY = -1
 
 
 class Classifier:
-    """A trained specialist, ready to predict.
+    """A trained ensemble, ready to predict.
 
     Attributes:
-        attribute: code of the attribute, for example ``colour``.
-        garment_group: the garment group that it was trained for.
-        values: codes of the values, in the order of the columns of :meth:`predict`.
+        members: the networks.
+        values: attribute -> codes of its values, in the order of the columns of :meth:`predict`.
+        garment_group: the garment group that it was trained for; "" for all.
         version: identifies the weights.
-        side: side of the network's input in pixels.
-        temperature: the logits are divided by it, so that probabilities are calibrated (Guo et al., ICML 2017).
+        side: side of the networks' input in pixels.
         card: everything else that the model's card says.
     """
 
     def __init__(
-        self, network: AttributeNetwork, card: dict[str, Any], version: str = "", device: str | None = None
+        self,
+        members: Sequence[AttributeNetwork],
+        card: Mapping[str, Any],
+        version: str = "",
+        device: str | None = None,
+        learnt: Mapping[int, int] | None = None,
     ) -> None:
+        """Use networks that are already built.
+
+        Args:
+            members: the networks; all with the attributes of the card.
+            card: see :func:`inference.fit.export.card_of`.
+            version: identifies the weights.
+            device: ``cpu``, ``cuda`` ...; CUDA when present and nothing is given.
+            learnt: number of a picture that took part in training (see :func:`digest_number`) -> the member that did
+                not learn it, NOBODY where all did not.
+        """
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        network.to(self.device).to(memory_format=torch.channels_last)
-        self.network = network.eval().requires_grad_(False)
-        self.card = card
+        self.members = tuple(
+            member.to(self.device).to(memory_format=torch.channels_last).eval().requires_grad_(False)
+            for member in members
+        )
+        self.card = dict(card)
         self.version = version
-        self.attribute: str = card["attribute"]
-        self.garment_group: str = card["garment_group"]
-        self.values: tuple[str, ...] = tuple(card["values"])
+        self.garment_group: str = card.get("garment_group", "")
+        self.values: dict[str, tuple[str, ...]] = {
+            attribute: tuple(one["values"]) for attribute, one in card["attributes"].items()
+        }
         self.side: int = card["side"]
-        self.temperature: float = card["temperature"]
+        self._learnt = dict(learnt or {})
 
     @classmethod
     def load(cls, path: Path, device: str | None = None) -> Classifier:
-        """Read a specialist from its ``.safetensors`` file and the card beside it.
+        """Read an ensemble from its ``.safetensors`` file and the card beside it.
 
         Args:
             path: the weights.
@@ -63,66 +95,161 @@ class Classifier:
             inference.artifact.ArtifactError: the files are missing, damaged or of another kind.
         """
         artifact = load_artifact(path, kind=KIND)
-        network = AttributeNetwork(len(artifact.card["values"]), **artifact.card["architecture"])
-        load_weights(network, artifact)
-        return cls(network, artifact.card, artifact.version, device)
+        counts = {attribute: len(one["values"]) for attribute, one in artifact.card["attributes"].items()}
+        members = []
+        for number in range(artifact.card["members"]):
+            network = AttributeNetwork(counts, **artifact.card["architecture"])
+            _load_member(network, artifact, number)
+            members.append(network)
+        digests = artifact.tensors.get(DIGESTS, torch.zeros(0, dtype=torch.int64)).tolist()
+        left_out = artifact.tensors.get(LEFT_OUT, torch.zeros(0, dtype=torch.int8)).tolist()
+        return cls(members, artifact.card, artifact.version, device, dict(zip(digests, left_out, strict=True)))
 
-    def predict(self, images: Sequence[Image.Image], regions: Sequence[NDArray[np.bool_]]) -> NDArray[np.float32]:
+    def member_for(self, digest: str) -> int:
+        """The member that alone may judge a picture, or NOBODY where all may.
+
+        Args:
+            digest: SHA-256 of the picture's bytes in hexadecimal digits, or "" where it is not known.
+        """
+        return self._learnt.get(digest_number(digest), NOBODY) if digest else NOBODY
+
+    def predict(
+        self,
+        images: Sequence[Image.Image],
+        regions: Sequence[NDArray[np.bool_]],
+        groups: Sequence[str],
+        digests: Sequence[str] = (),
+    ) -> dict[str, NDArray[np.float32]]:
         """Classify products.
 
         Args:
             images: the pictures, RGB.
             regions: bool (height, width) per picture, True where the product is; never empty.
+            groups: garment group per picture; chooses the temperature.
+            digests: SHA-256 of each picture's file, or nothing where none took part in training.
 
         Returns:
-            float32 (n, len(values)): calibrated probabilities; every row adds up to 1.
+            Attribute -> float32 (n, values): calibrated probabilities; every row adds up to 1.
 
         Raises:
             ValueError: a region is empty or does not fit its picture.
         """
-        rows = [np.zeros((0, len(self.values)), np.float32)]
-        for _, pixels, masks in self._batches(images, regions):
-            with torch.inference_mode(), torch.autocast(self.device.type, enabled=self.device.type == "cuda"):
-                logits = self.network(pixels, masks)
-            rows.append((logits.float() / self.temperature).softmax(1).cpu().numpy())
-        return np.concatenate(rows)
+        alone = np.array([self.member_for(digest) for digest in digests] or [NOBODY] * len(images), np.int64)
+        width = self.members[0].head.out_features
+        logits = np.zeros((len(self.members), len(images), width), np.float32)
+        start = 0
+        for crops, pixels, masks, shapes in self._batches(images, regions):
+            rows = slice(start, start + len(crops))
+            wanted = set(alone[rows].tolist())
+            for number, member in enumerate(self.members):
+                if NOBODY in wanted or number in wanted:
+                    with torch.inference_mode(), torch.autocast(self.device.type, enabled=self.device.type == "cuda"):
+                        logits[number, rows] = member(pixels, masks, shapes).float().cpu().numpy()
+            start += len(crops)
+        return {
+            attribute: pool(logits[:, :, columns], alone, *self._temperatures(attribute, groups))
+            for attribute, columns in self.members[0].slices.items()
+        }
+
+    def _temperatures(self, attribute: str, groups: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Temperatures of a single member and of the pooled ensemble, float32 (n,) each."""
+        known = self.card["attributes"][attribute]["temperatures"]
+        found = [known.get(group, known[""]) for group in groups]
+        table = np.array([(one["member"], one["ensemble"]) for one in found], np.float32).reshape(-1, 2)
+        return table[:, 0], table[:, 1]
 
     def explain(
-        self, images: Sequence[Image.Image], regions: Sequence[NDArray[np.bool_]], values: Sequence[str]
+        self,
+        images: Sequence[Image.Image],
+        regions: Sequence[NDArray[np.bool_]],
+        attribute: str,
+        values: Sequence[str],
     ) -> list[NDArray[np.float32]]:
-        """Show where the evidence for a value lies.
+        """Show where the evidence for a value lies, as the first network of the ensemble sees it.
 
         Args:
             images: the pictures, RGB.
             regions: as for :meth:`predict`.
+            attribute: code of the attribute.
             values: the value to explain, one per picture.
 
         Returns:
             float32 (height, width) of 0..1 per picture.
 
         Raises:
-            ValueError: a value is none of the network's, or a region is unusable.
+            ValueError: a value is none of the networks', or a region is unusable.
         """
-        unknown = set(values).difference(self.values)
+        unknown = set(values).difference(self.values.get(attribute, ()))
         if unknown:
-            raise ValueError(f"this network does not know {', '.join(sorted(unknown))}")
-        targets = [self.values.index(value) for value in values]
+            raise ValueError(f"these networks do not know {', '.join(sorted(unknown))}")
+        member = self.members[0]
+        first = member.slices[attribute].start
+        targets = [first + self.values[attribute].index(value) for value in values]
         maps: list[NDArray[np.float32]] = []
-        for crops, pixels, masks in self._batches(images, regions):
+        for crops, pixels, masks, shapes in self._batches(images, regions):
             start = len(maps)
-            small = grad_cam(self.network, pixels, masks, targets[start : start + len(crops)])
+            small = grad_cam(member, pixels, masks, shapes, targets[start : start + len(crops)])
             for crop, one, image in zip(crops, small, images[start : start + len(crops)], strict=True):
                 maps.append(to_picture(one, crop.box, (image.height, image.width)))
         return maps
 
     def _batches(
         self, images: Sequence[Image.Image], regions: Sequence[NDArray[np.bool_]]
-    ) -> Iterator[tuple[list[Crop], Tensor, Tensor]]:
+    ) -> Iterator[tuple[list[Crop], Tensor, Tensor, Tensor]]:
         if len(images) != len(regions):
             raise ValueError(f"{len(images)} pictures but {len(regions)} regions")
         for start in range(0, len(images), BATCH):
-            pairs = zip(images[start : start + BATCH], regions[start : start + BATCH], strict=True)
+            pairs = list(zip(images[start : start + BATCH], regions[start : start + BATCH], strict=True))
             crops = [crop_region(image, region, self.side) for image, region in pairs]
             pixels = torch.from_numpy(np.stack([crop.pixels for crop in crops])).to(self.device).permute(0, 3, 1, 2)
             masks = torch.from_numpy(np.stack([crop.mask for crop in crops])).to(self.device).unsqueeze(1)
-            yield crops, pixels.float(), masks.float() / 255
+            shapes = torch.from_numpy(np.stack([shape_of(region) for _, region in pairs])).to(self.device)
+            yield crops, pixels.float(), masks.float() / 255, shapes
+
+
+def pool(
+    logits: NDArray[np.float32],
+    alone: NDArray[np.int64],
+    single: NDArray[np.float32],
+    joint: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """Turn the members' logits into probabilities.
+
+    The logits of all members are averaged (their geometric mean, in terms of probabilities); where only one member may
+    judge, its own are taken. A temperature calibrates them (Guo et al., ICML 2017); a single network is surer than an
+    ensemble, so each has its own.
+
+    Args:
+        logits: float (members, n, values).
+        alone: int (n,), the only member that may judge, or NOBODY.
+        single: float (n,), temperature of a single member.
+        joint: float (n,), temperature of the ensemble.
+
+    Returns:
+        float32 (n, values); rows add up to 1.
+    """
+    together = alone == NOBODY
+    chosen = (
+        np.where(together[:, None], logits.mean(0), logits[np.maximum(alone, 0), np.arange(logits.shape[1])])
+        / np.where(together, joint, single)[:, None]
+    )
+    powers = np.exp(chosen - chosen.max(1, keepdims=True))
+    return (powers / powers.sum(1, keepdims=True)).astype(np.float32)
+
+
+def digest_number(digest: str) -> int:
+    """The first digits of a picture's SHA-256 as a number, as model files keep it.
+
+    Raises:
+        ValueError: the digest is no hexadecimal number.
+    """
+    return int(digest[:DIGEST_DIGITS], 16)
+
+
+def _load_member(network: AttributeNetwork, artifact: Artifact, number: int) -> None:
+    prefix = f"{number}."
+    state = {name.removeprefix(prefix): tensor for name, tensor in artifact.tensors.items() if name.startswith(prefix)}
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        raise ArtifactIncompatible(f"version {artifact.version} does not fit its architecture: {error}") from error

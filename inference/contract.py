@@ -30,13 +30,14 @@ class PictureRequest:
         key: the caller's own name for the picture; comes back in the :class:`Reading`.
         path: the file to read.
         garment_group: which part of the picture is the product, one of :data:`GARMENT_GROUPS`.
-        attributes: codes of the attributes to predict, for example ``("colour",)``.
+        digest: SHA-256 of the file in hexadecimal digits, or "" where it is not known. A picture that took part in
+            training is judged by the networks that did not learn it.
     """
 
     key: str
     path: Path
     garment_group: str
-    attributes: tuple[str, ...] = ("colour",)
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +106,12 @@ class Bundle:
 
     Attributes:
         segmenter: the ``.safetensors`` file of the segmentation network; its card lies beside it as ``.json``.
-        classifiers: (attribute code, garment group) -> ``.safetensors`` file of the specialist.
+        classifiers: garment group -> ``.safetensors`` file of its specialist; "" -> that of the network for all groups
+            that have none.
     """
 
     segmenter: Path
-    classifiers: Mapping[tuple[str, str], Path]
+    classifiers: Mapping[str, Path]
 
 
 @dataclass(frozen=True, slots=True)

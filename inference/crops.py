@@ -70,3 +70,17 @@ def crop_region(image: Image.Image, region: NDArray[np.bool_], side: int, margin
     inside = Image.fromarray(region[top:bottom, left:right].astype(np.uint8) * np.uint8(255))
     mask = inside.resize((side, side), Image.Resampling.BILINEAR, reducing_gap=2.0)
     return Crop(np.asarray(pixels, np.uint8), np.asarray(mask, np.uint8), box)
+
+
+def shape_of(region: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """What the stretching of :func:`crop_region` hides: float32 (2,).
+
+    The logarithm of the box's height over its width (a maxi dress is slim, a mini dress is not), and the share of the
+    box that the product fills, 0..1.
+
+    Raises:
+        ValueError: the region is empty.
+    """
+    left, top, right, bottom = bounding_box(region, 0.0)
+    inside = region[top:bottom, left:right]
+    return np.array([np.log((bottom - top) / (right - left)), inside.mean()], np.float32)

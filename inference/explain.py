@@ -18,7 +18,9 @@ from torch.nn import functional
 from inference.network import AttributeNetwork
 
 
-def grad_cam(network: AttributeNetwork, pixels: Tensor, masks: Tensor, targets: Sequence[int]) -> NDArray[np.float32]:
+def grad_cam(
+    network: AttributeNetwork, pixels: Tensor, masks: Tensor, shapes: Tensor, targets: Sequence[int]
+) -> NDArray[np.float32]:
     """Evidence for one value per crop, inside the product.
 
     Outside it the network sees neutral grey, and its last pooling looks away; what reaches there through wide filters
@@ -28,6 +30,7 @@ def grad_cam(network: AttributeNetwork, pixels: Tensor, masks: Tensor, targets: 
         network: in evaluation mode.
         pixels: float (n, 3, side, side), RGB 0..255.
         masks: float (n, 1, side, side), 0..1.
+        shapes: float (n, 2), see :func:`inference.crops.shape_of`.
         targets: the output whose evidence is wanted, one per crop.
 
     Returns:
@@ -38,7 +41,7 @@ def grad_cam(network: AttributeNetwork, pixels: Tensor, masks: Tensor, targets: 
         evidence = LayerGradCam(network, network.attention_layer()).attribute(
             pixels,
             target=torch.as_tensor(list(targets), device=pixels.device),
-            additional_forward_args=(masks,),
+            additional_forward_args=(masks, shapes),
             relu_attributions=True,
         )
     inside = functional.adaptive_avg_pool2d(masks, evidence.shape[-2:])

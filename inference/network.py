@@ -1,4 +1,4 @@
-"""The network that names an attribute's value inside a region: learned features together with measured colours.
+"""The network that names the values of all attributes inside a region: learned features and measured colours.
 
 Two branches see the same crop. A convolutional trunk (EfficientNet-Lite0; Tan & Le, ICML 2019) is pooled over the
 region only, with everything outside replaced by neutral grey, so that neither the background nor another garment
@@ -8,6 +8,7 @@ Either alone is weaker: the trunk loses absolute colour, the histogram does not 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 import timm
@@ -82,37 +83,52 @@ def lab_histogram(pixels: Tensor, mask: Tensor) -> Tensor:
 HISTOGRAM_WIDTH = BINS[0] * BINS[1] * BINS[2] + 6
 
 
+#: Numbers that describe the region's shape, see :func:`inference.crops.shape_of`.
+SHAPE_WIDTH = 2
+
+
 class AttributeNetwork(nn.Module):
-    """Logits of an attribute's values for the product inside a region.
+    """Logits of the values of several attributes for the product inside a region.
+
+    Attributes:
+        slices: attribute -> columns of the logits that are its values.
 
     Args:
-        values: number of values.
+        values: attribute -> number of values, in the order of the outputs.
         trunk: name of a timm network whose ``forward_features`` gives a map (n, channels, h, w).
         embedding: width of the histogram's embedding.
         dropout: share of the joined features dropped in training.
     """
 
-    def __init__(self, values: int, trunk: str = TRUNK, embedding: int = EMBEDDING, dropout: float = 0.25) -> None:
+    def __init__(
+        self, values: Mapping[str, int], trunk: str = TRUNK, embedding: int = EMBEDDING, dropout: float = 0.25
+    ) -> None:
         super().__init__()
         self.trunk = cast(Any, timm.create_model(trunk, pretrained=False, num_classes=0, global_pool=""))
         self.measured = nn.Sequential(nn.Linear(HISTOGRAM_WIDTH, embedding), nn.ReLU(), nn.Dropout(dropout))
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(int(self.trunk.num_features) + embedding, values)
+        self.head = nn.Linear(int(self.trunk.num_features) + embedding + SHAPE_WIDTH, sum(values.values()))
+        self.slices: dict[str, slice] = {}
+        start = 0
+        for attribute, count in values.items():
+            self.slices[attribute] = slice(start, start + count)
+            start += count
 
     def attention_layer(self) -> nn.Module:
         """The layer whose activations explain a prediction: the last one of stride 16, finer than the final map."""
         name = next(entry["module"] for entry in self.trunk.feature_info if entry["reduction"] == 16)
         return cast(nn.Module, self.trunk.get_submodule(name))
 
-    def forward(self, pixels: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, pixels: Tensor, mask: Tensor, shapes: Tensor) -> Tensor:
         """Classify crops.
 
         Args:
             pixels: float (n, 3, side, side), RGB 0..255.
             mask: float (n, 1, side, side), 0..1, 1 where the product is.
+            shapes: float (n, SHAPE_WIDTH).
 
         Returns:
-            float (n, values): logits.
+            float (n, values of all attributes): logits; :attr:`slices` says which columns are whose.
         """
         with torch.no_grad(), torch.autocast(pixels.device.type, enabled=False):
             histogram = lab_histogram(pixels.detach().float(), mask.float())
@@ -120,4 +136,5 @@ class AttributeNetwork(nn.Module):
         features = self.trunk.forward_features(visible)
         weight = functional.adaptive_avg_pool2d(mask, features.shape[-2:]) + 1e-3
         pooled = (features * weight).sum((2, 3)) / weight.sum((2, 3))
-        return cast(Tensor, self.head(torch.cat([self.dropout(pooled), self.measured(histogram)], 1)))
+        joined = torch.cat([self.dropout(pooled), self.measured(histogram), shapes], 1)
+        return cast(Tensor, self.head(joined))

@@ -52,8 +52,8 @@ class _Seen:
 class Pipeline:
     """All networks of one audit, loaded once and used for any number of pictures."""
 
-    def __init__(self, segmenter: Segmenter, classifiers: Mapping[tuple[str, str], Classifier]) -> None:
-        """Use networks that are already loaded; ``classifiers`` maps (attribute, garment group) to its specialist."""
+    def __init__(self, segmenter: Segmenter, classifiers: Mapping[str, Classifier]) -> None:
+        """Use networks that are already loaded; ``classifiers`` maps garment groups, or "" for all, to classifiers."""
         self.segmenter = segmenter
         self.classifiers = dict(classifiers)
 
@@ -73,9 +73,13 @@ class Pipeline:
 
     @property
     def versions(self) -> dict[str, str]:
-        """Version of each network: ``segmenter``, and ``<attribute>/<garment group>`` for the specialists."""
-        named = {f"{attribute}/{group}": one.version for (attribute, group), one in self.classifiers.items()}
+        """Version of each network: ``segmenter``, and ``classifier/<garment group>`` ("" where it is for all)."""
+        named = {f"classifier/{group}": one.version for group, one in self.classifiers.items()}
         return {"segmenter": self.segmenter.version, **named}
+
+    def classifier_for(self, garment_group: str) -> Classifier | None:
+        """The specialist of a garment group, or the classifier for all groups; None where there is neither."""
+        return self.classifiers.get(garment_group) or self.classifiers.get("")
 
     def read(self, requests: Sequence[PictureRequest]) -> list[Reading]:
         """Look at pictures.
@@ -84,8 +88,8 @@ class Pipeline:
             requests: any number; sixteen at a time go through the networks.
 
         Returns:
-            One reading per request, in the same order. A request for an attribute that has no specialist for its
-            garment group gets no probabilities for it.
+            One reading per request, in the same order. Without a classifier for its garment group a reading has no
+            probabilities.
         """
         batches = [requests[start : start + BATCH] for start in range(0, len(requests), BATCH)]
         threads = max(1, torch.get_num_threads() // _LANES)
@@ -116,21 +120,29 @@ class Pipeline:
                 yield next(done)
 
     def _classify(self, seen: Sequence[_Seen]) -> list[dict[str, dict[str, float]]]:
-        """Per picture: attribute -> value -> probability, by the specialist of its garment group."""
+        """Per picture: attribute -> value -> probability."""
         found: list[dict[str, dict[str, float]]] = [{} for _ in seen]
-        for (attribute, group), classifier in self.classifiers.items():
-            numbers = [
-                number
-                for number, one in enumerate(seen)
-                if one.region is not None and one.request.garment_group == group and attribute in one.request.attributes
-            ]
-            if not numbers:
-                continue
-            regions = [region for number in numbers if (region := seen[number].region) is not None]
-            rows = classifier.predict([seen[number].picture.image for number in numbers], regions)
-            for number, row in zip(numbers, rows.tolist(), strict=True):
-                found[number][attribute] = dict(zip(classifier.values, row, strict=True))
+        for classifier, numbers in self._by_classifier(seen):
+            chosen = [seen[number] for number in numbers]
+            answers = classifier.predict(
+                [one.picture.image for one in chosen],
+                [one.region for one in chosen if one.region is not None],
+                [one.request.garment_group for one in chosen],
+                [one.request.digest for one in chosen],
+            )
+            for attribute, rows in answers.items():
+                for number, row in zip(numbers, rows.tolist(), strict=True):
+                    found[number][attribute] = dict(zip(classifier.values[attribute], row, strict=True))
         return found
+
+    def _by_classifier(self, seen: Sequence[_Seen]) -> Iterator[tuple[Classifier, list[int]]]:
+        """Each classifier with the places of the pictures, with a region, that it looks at."""
+        places: dict[int, tuple[Classifier, list[int]]] = {}
+        for number, one in enumerate(seen):
+            classifier = self.classifier_for(one.request.garment_group)
+            if classifier is not None and one.region is not None:
+                places.setdefault(id(classifier), (classifier, []))[1].append(number)
+        yield from places.values()
 
     def explain(self, requests: Sequence[ExplainRequest]) -> list[NDArray[np.float32]]:
         """Show where the specialists looked.
@@ -143,22 +155,28 @@ class Pipeline:
             explained: the picture is gone, the region is empty, or no specialist knows the value.
         """
         maps = [np.zeros(request.region.shape, np.float32) for request in requests]
-        by_specialist: dict[tuple[str, str], list[int]] = {}
+        by_classifier: dict[tuple[str, str], list[int]] = {}
         for number, request in enumerate(requests):
-            key = (request.attribute, request.garment_group)
-            if key in self.classifiers and request.value in self.classifiers[key].values and request.region.any():
-                by_specialist.setdefault(key, []).append(number)
+            classifier = self.classifier_for(request.garment_group)
+            if classifier is None or not request.region.any():
+                continue
+            if request.value in classifier.values.get(request.attribute, ()):
+                by_classifier.setdefault((request.attribute, request.garment_group), []).append(number)
         with ThreadPoolExecutor(_THREADS) as pool:
-            for key, numbers in by_specialist.items():
+            for (attribute, group), numbers in by_classifier.items():
+                classifier = self.classifier_for(group)
+                if classifier is None:
+                    continue
                 decoded = _ahead(pool, _decode, [requests[number].path for number in numbers])
                 for start in range(0, len(numbers), BATCH):
                     part = [(number, next(decoded)) for number in numbers[start : start + BATCH]]
-                    self._explain_batch(self.classifiers[key], requests, part, maps)
+                    self._explain_batch(classifier, attribute, requests, part, maps)
         return maps
 
     def _explain_batch(
         self,
         classifier: Classifier,
+        attribute: str,
         requests: Sequence[ExplainRequest],
         part: Sequence[tuple[int, Picture | PictureError]],
         maps: list[NDArray[np.float32]],
@@ -176,7 +194,7 @@ class Pipeline:
                 images.append(picture.image)
                 regions.append(region)
         values = [requests[number].value for number in numbers]
-        for number, small in zip(numbers, classifier.explain(images, regions, values), strict=True):
+        for number, small in zip(numbers, classifier.explain(images, regions, attribute, values), strict=True):
             height, width = maps[number].shape
             enlarged = Image.fromarray(small).resize((width, height), Image.Resampling.BILINEAR)
             maps[number] = np.clip(np.asarray(enlarged, np.float32), 0.0, 1.0)

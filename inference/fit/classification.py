@@ -1,7 +1,7 @@
-"""Training loop of the attribute classifiers.
+"""Training loop of the attribute networks.
 
-One network is trained over all garments first; a specialist per garment group then goes on from it at a lower rate.
-Labels are smoothed because shops mislabel, and an exponential average of the weights is what is kept.
+Every network learns all attributes at once: one trunk, one layer of outputs. Labels are smoothed because shops
+mislabel, and an exponential average of the weights is what is kept.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import copy
 import json
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +42,10 @@ class Schedule:
         decay: weight decay.
         ema: decay of the weights' exponential average, per step.
         seed: of the order and the augmentation.
+        weights: attribute -> its share in the loss; 1 where it is not named.
     """
 
-    sides: tuple[int, ...] = (128, 128, 128, 128, 160, 160)
+    sides: tuple[int, ...] = (112, 128, 128, 128, 144)
     rate: float = 6e-4
     head_factor: float = 3.0
     batch: int = 32
@@ -52,10 +53,11 @@ class Schedule:
     decay: float = 0.02
     ema: float = 0.99
     seed: int = 7
+    weights: Mapping[str, float] = field(default_factory=lambda: {"garment_type": 0.4, "pattern": 0.4, "length": 0.3})
 
 
-def new_network(values: int, trunk: str = TRUNK, embedding: int = EMBEDDING) -> AttributeNetwork:
-    """A network for ``values`` values; the default trunk starts from ImageNet weights, any other from random ones."""
+def new_network(values: Mapping[str, int], trunk: str = TRUNK, embedding: int = EMBEDDING) -> AttributeNetwork:
+    """A network for so many values per attribute; the default trunk begins with ImageNet weights, others at random."""
     network = AttributeNetwork(values, trunk, embedding)
     if trunk == TRUNK:
         network.trunk.load_state_dict(imagenet_state(network.trunk.state_dict()), strict=True)
@@ -81,26 +83,33 @@ def _set_rate(optimiser: torch.optim.Optimizer, step: int, steps: int) -> None:
         group["lr"] = group["top"] * factor
 
 
-def _tensors(crops: Crops, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-    return torch.from_numpy(crops.pixels[rows]), torch.from_numpy(crops.masks[rows])
+def _tensors(crops: Crops, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor]:
+    return tuple(torch.from_numpy(part[rows]) for part in (crops.pixels, crops.masks, crops.shapes))  # type: ignore[return-value]
 
 
 @torch.inference_mode()
 def logits_of(network: AttributeNetwork, crops: Crops, side: int, batch: int = 64) -> Tensor:
-    """Logits, float32 (n, values) on the CPU, of undisturbed crops."""
+    """Logits, float32 (n, values of all attributes) on the CPU, of undisturbed crops."""
     device = next(network.parameters()).device
     network.eval()
     parts = []
     for start in range(0, len(crops), batch):
-        pixels, masks = plain(*_tensors(crops, np.arange(start, min(start + batch, len(crops)))), side)
-        parts.append(network(pixels.to(device), masks.to(device)).float().cpu())
+        pixels, masks, shapes = _tensors(crops, np.arange(start, min(start + batch, len(crops))))
+        pixels, masks = plain(pixels, masks, side)
+        parts.append(network(pixels.to(device), masks.to(device), shapes.to(device)).float().cpu())
     return torch.cat(parts)
 
 
-def accuracy_of(network: AttributeNetwork, crops: Crops, side: int) -> float:
-    """Share of undisturbed crops whose most probable value is the label, 0..1."""
-    best = logits_of(network, crops, side).argmax(1).numpy()
-    return float(crops.targets[np.arange(len(crops)), best].mean())
+def accuracies_of(network: AttributeNetwork, crops: Crops, side: int) -> dict[str, float]:
+    """Attribute -> share, 0..1, of the undisturbed crops with a label whose most probable value is one it may mean."""
+    logits = logits_of(network, crops, side)
+    found = {}
+    for attribute, columns in network.slices.items():
+        known = crops.targets[attribute].any(1)
+        if known.any():
+            best = logits[:, columns].argmax(1).numpy()
+            found[attribute] = float(crops.targets[attribute][np.arange(len(crops)), best][known].mean())
+    return found
 
 
 def smoothed_loss(logits: Tensor, targets: Tensor, smoothing: float) -> Tensor:
@@ -108,15 +117,30 @@ def smoothed_loss(logits: Tensor, targets: Tensor, smoothing: float) -> Tensor:
 
     Args:
         logits: float (n, values).
-        targets: bool (n, values), at least one True per row; the label means one of them, it is not known which.
+        targets: bool (n, values); the label means one of the True ones, it is not known which. Rows without any are
+            skipped.
         smoothing: share of the weight that all values get alike.
 
     Returns:
-        A scalar; with one value per label, the same as torch's ``cross_entropy``.
+        A scalar, 0 when all rows are skipped; with one value per label, the same as torch's ``cross_entropy``.
     """
-    logs = logits.log_softmax(1)
-    own = logs.masked_fill(~targets, -torch.inf).logsumexp(1)
+    known = targets.any(1)
+    if not bool(known.any()):
+        return logits.sum() * 0
+    logs = logits[known].log_softmax(1)
+    own = logs.masked_fill(~targets[known], -torch.inf).logsumexp(1)
     return -((1 - smoothing) * own + smoothing * logs.mean(1)).mean()
+
+
+def joint_loss(
+    logits: Tensor, targets: Mapping[str, Tensor], slices: Mapping[str, slice], schedule: Schedule
+) -> Tensor:
+    """The weighted sum of the attributes' losses; see :func:`smoothed_loss`."""
+    parts: Sequence[Tensor] = [
+        schedule.weights.get(attribute, 1.0) * smoothed_loss(logits[:, columns], targets[attribute], schedule.smoothing)
+        for attribute, columns in slices.items()
+    ]
+    return torch.stack(list(parts)).sum()
 
 
 def fit(
@@ -134,7 +158,7 @@ def fit(
 
     Args:
         network: what to train; its device is used.
-        crops: the TRAIN part.
+        crops: what to learn.
         watched: crops whose accuracy is reported after every epoch, or None.
         schedule: how.
         checkpoint: file for the state.
@@ -167,11 +191,12 @@ def fit(
         for number in range(per_epoch):
             _set_rate(optimiser, epoch * per_epoch + number, steps)
             chosen = rows[number * schedule.batch : (number + 1) * schedule.batch]
-            pixels, masks = augment(*_tensors(crops, chosen), side)
-            targets = torch.from_numpy(crops.targets[chosen]).to(device)
+            pixels, masks, shapes = _tensors(crops, chosen)
+            pixels, masks = augment(pixels, masks, side)
+            targets = {name: torch.from_numpy(part[chosen]).to(device) for name, part in crops.targets.items()}
             with torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
-                logits = network(pixels.to(device), masks.to(device))
-            loss = smoothed_loss(logits.float(), targets, schedule.smoothing)
+                logits = network(pixels.to(device), masks.to(device), shapes.to(device))
+            loss = joint_loss(logits.float(), targets, network.slices, schedule)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             optimiser.step()
@@ -202,6 +227,6 @@ def fit(
         )
         averaged.copy_to(kept)
         if watched is not None:
-            accuracy = accuracy_of(kept, watched, schedule.sides[-1])
-            report({"epoch": epoch + 1, "epochs": len(schedule.sides), "accuracy": round(accuracy, 4)})
+            accuracies = accuracies_of(kept, watched, schedule.sides[-1])
+            report({"epoch": epoch + 1, "epochs": len(schedule.sides), "accuracy": accuracies})
     return kept

@@ -1,13 +1,15 @@
-"""Labelled pictures of shops, and of the renderer, as items that the classifiers train on.
+"""Labelled pictures of shops, and of the renderer, as items that the attribute networks train on.
 
 Training knows no shop: an :class:`Item` says where picture and mask lie, which garment group the product belongs to
-and which value of the dictionary its label means. The readers below make items from tables whose words are mapped by
+and which values of the dictionary its labels mean. The readers below make items from tables whose words are mapped by
 the caller.
 """
 
 from __future__ import annotations
 
 import csv
+import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,25 +19,31 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from inference.contract import GARMENT_GROUPS
-from inference.crops import crop_region
-from inference.fit.split import fold_of_design, is_held_out_design
+from inference.crops import crop_region, shape_of
+from inference.fit.split import fold_of_design, hash_number, is_held_out_design
 from inference.regions import region_of
 
-#: Parts of a data set: weights are fitted on TRAIN, temperature and thresholds on CALIBRATION, figures come from TEST.
+#: Parts of a data set: weights are fitted on TRAIN, by folds; temperatures of whole ensembles on CALIBRATION; figures
+#: come from TEST.
 TRAIN, CALIBRATION, TEST = "train", "calibration", "test"
 
-#: Where an item comes from. Only labels of SHOP calibrate and are measured against; those of an EXTRA shop, whose
-#: words are looser, and of RENDERED pictures, which prove nothing about real ones, are learnt from and reported apart.
-SHOP, EXTRA, RENDERED = "shop", "extra", "rendered"
+#: Where an item comes from.
+HM, MYNTRA, RENDERED = "hm", "myntra", "rendered"
 
 #: Joins the values that a shop's loose word may mean: its "blue" can be light blue.
 EITHER = "|"
 
-#: One design in ten of those that are not held out calibrates.
-CALIBRATION_FOLDS = 10
+#: The networks of an ensemble are trained on all folds but one each.
+FOLDS = 3
+
+#: One design in so many of those that are not held out calibrates.
+CALIBRATION_MODULUS = 12
 
 #: A region below this share of its picture is not worth learning from.
 SMALLEST_SHARE = 0.01
+
+#: Files of Myntra whose hash with ``verified:`` before the name lies below this (8.2%) are held out.
+MYNTRA_HELD_OUT = 351_173_825
 
 #: Garment group of H&M's product types; every other type is a top. Sets show several garments and are left out.
 _HM_GROUPS = {
@@ -54,6 +62,34 @@ _MYNTRA_GROUPS = {
     "": {"Kurta Sets", "Tracksuits", "Sarees", "Lehenga Choli"},
 }
 
+#: Attribute -> a shop's word -> code of a value, or several joined by EITHER.
+Words = Mapping[str, Mapping[str, str]]
+
+#: Column of H&M's table that holds an attribute.
+HM_COLUMNS = {"colour": "colour", "garment_type": "product_type", "pattern": "pattern", "length": "length"}
+
+#: The same for Myntra, whose pattern is a key of the JSON in the column ``attributes``.
+MYNTRA_COLUMNS = {"colour": "colour", "garment_type": "product_type"}
+
+#: What Myntra's pattern words mean. "Printed" does not say where the print is.
+MYNTRA_PATTERNS = {
+    "Printed": "all_over_print|placement_print",
+    "Solid": "solid|melange",
+    "Checked": "check",
+    "Striped": "stripe",
+    "Colourblocked": "colour_block",
+}
+
+#: What Myntra's colour words may also mean to a shop with finer words.
+MYNTRA_ALSO = {
+    "blue": ("light_blue", "navy", "turquoise"),
+    "green": ("khaki", "turquoise"),
+    "brown": ("beige", "burgundy"),
+    "red": ("burgundy",),
+    "pink": ("orange",),
+    "grey": ("black",),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -61,36 +97,39 @@ class Item:
 
     Attributes:
         path: the picture.
-        mask: 8-bit PNG of the picture's size. Binary (0 and 255), or group numbers 0..6 where ``grouped``, in which the
-            product is found as in an audit.
-        grouped: how to read the mask.
+        mask: 8-bit PNG of the picture's size with group numbers 0..6, in which the product is found as in an audit.
         garment_group: one of the contract's garment groups.
-        value: code of the value that the label means, or several joined by :data:`EITHER`, any of which it may mean.
-        design: key of the design; pictures of one design are never split between parts.
-        origin: SHOP, EXTRA or RENDERED.
+        values: attribute -> code of the value that the label means, or several joined by :data:`EITHER`, any of which
+            it may mean. An attribute without a label is absent.
+        design: key of the design; pictures of one design are never split between parts or folds.
+        origin: HM, MYNTRA or RENDERED.
+        held_out: True keeps the item away from all training.
     """
 
     path: Path
     mask: Path
-    grouped: bool
     garment_group: str
-    value: str
+    values: Mapping[str, str]
     design: str
-    origin: str = SHOP
+    origin: str = HM
+    held_out: bool = False
 
     @property
     def part(self) -> str:
-        """TRAIN, CALIBRATION or TEST, by the hash of the design alone."""
-        if is_held_out_design(self.design):
+        """TRAIN, CALIBRATION or TEST, by the design alone."""
+        if self.held_out:
             return TEST
-        return CALIBRATION if fold_of_design(self.design, CALIBRATION_FOLDS) == 0 else TRAIN
+        return CALIBRATION if hash_number(f"calibration:{self.design}") % CALIBRATION_MODULUS == 0 else TRAIN
+
+    @property
+    def fold(self) -> int:
+        """Number 0..FOLDS-1 of the network that does not learn this item."""
+        return fold_of_design(self.design, FOLDS)
 
     def region(self) -> NDArray[np.bool_]:
-        """Read the mask as a bool array (height, width); without any True where a group map shows no such product."""
+        """Find the product in the mask: bool (height, width), without any True where the mask shows no such product."""
         with Image.open(self.mask) as opened:
             mask = np.asarray(opened.convert("L"))
-        if not self.grouped:
-            return mask > 127
         region = region_of(mask, self.garment_group)
         return np.zeros(mask.shape, bool) if region is None else region
 
@@ -102,13 +141,16 @@ class Crops:
     Attributes:
         pixels: uint8 (n, 3, side, side), RGB.
         masks: uint8 (n, 1, side, side), 0..255.
-        targets: bool (n, values), True for the value of the label; for several where the label may mean several.
+        shapes: float32 (n, 2), see :func:`inference.crops.shape_of`.
+        targets: attribute -> bool (n, values), True for the value of the label; for several where the label may mean
+            several, for none where there is no label.
         items: the items, in the same order.
     """
 
     pixels: NDArray[np.uint8]
     masks: NDArray[np.uint8]
-    targets: NDArray[np.bool_]
+    shapes: NDArray[np.float32]
+    targets: Mapping[str, NDArray[np.bool_]]
     items: tuple[Item, ...]
 
     def __len__(self) -> int:
@@ -118,13 +160,8 @@ class Crops:
         """The crops of some rows, in that order."""
         index = np.asarray(rows, np.int64)
         items = tuple(self.items[row] for row in index)
-        return Crops(self.pixels[index], self.masks[index], self.targets[index], items)
-
-
-def read_words(path: Path) -> dict[str, str]:
-    """Read a table of a shop's words: CSV with the columns ``raw`` and ``value``; an empty value is left out."""
-    with path.open(newline="", encoding="utf-8") as lines:
-        return {row["raw"]: row["value"] for row in csv.DictReader(lines) if row["value"]}
+        targets = {attribute: part[index] for attribute, part in self.targets.items()}
+        return Crops(self.pixels[index], self.masks[index], self.shapes[index], targets, items)
 
 
 def hm_garment_group(product_type: str) -> str:
@@ -135,37 +172,80 @@ def hm_garment_group(product_type: str) -> str:
     return "top"
 
 
-def hm_items(labels: Path, images: Path, masks: Path, words: Mapping[str, str], grouped: bool = False) -> list[Item]:
-    """Items of the H&M table (columns ``file``, ``product_code``, ``product_type``, ``colour``).
+def hm_items(folder: Path, masks: Path, words: Words) -> list[Item]:
+    """Items of the H&M table (``labels.csv`` with the columns of :data:`HM_COLUMNS`, ``product_code`` and ``file``).
 
-    Rows whose colour has no value in ``words``, whose type shows several garments or that have no mask yet are left
-    out.
+    Rows whose type shows several garments, that have no mask yet or none of whose words means anything are left out.
     """
     items = []
-    with labels.open(newline="", encoding="utf-8") as lines:
-        for row in csv.DictReader(lines):
-            group, value = hm_garment_group(row["product_type"]), words.get(row["colour"], "")
-            mask = masks / f"{Path(row['file']).stem}.png"
-            if group and value and mask.exists():
-                items.append(Item(images / row["file"], mask, grouped, group, value, row["product_code"]))
+    for row in _rows(folder):
+        group, mask = hm_garment_group(row["product_type"]), masks / f"{Path(row['file']).stem}.png"
+        values = {
+            attribute: words[attribute][row[column]]
+            for attribute, column in HM_COLUMNS.items()
+            if row.get(column, "") in words.get(attribute, {})
+        }
+        if group and values and mask.exists():
+            design = row["product_code"]
+            path = folder / "images" / row["file"]
+            items.append(Item(path, mask, group, values, design, HM, is_held_out_design(design)))
     return items
 
 
-def myntra_items(labels: Path, images: Path, masks: Path, words: Mapping[str, str]) -> list[Item]:
-    """Items of the Myntra table (columns ``file``, ``product_type``, ``colour``, ``name``) with masks of group numbers.
+def is_held_out_myntra(file: str) -> bool:
+    """True for the files of Myntra on which figures are measured."""
+    return hash_number(f"verified:{file}") < MYNTRA_HELD_OUT
 
-    Its pictures are mostly worn and its colour words few, so it is an EXTRA shop. Rows without a mask or a known word
-    are left out. Products of one name share a part.
+
+def myntra_items(folder: Path, masks: Path, words: Words) -> list[Item]:
+    """Items of the Myntra table (columns ``file``, ``product_type``, ``colour``, ``name`` and ``attributes``).
+
+    Its pictures are mostly worn and its colour words few. Products of one name count as one design; a design with a
+    held-out file is held out as a whole.
     """
+    rows = list(_rows(folder))
+    kept_away = {row["name"] for row in rows if is_held_out_myntra(row["file"])}
     items = []
-    with labels.open(newline="", encoding="utf-8") as lines:
-        for row in csv.DictReader(lines):
-            value, mask = words.get(row["colour"], ""), masks / f"{Path(row['file']).stem}.png"
-            kinds = (group for group, types in _MYNTRA_GROUPS.items() if row["product_type"] in types)
-            group = next(kinds, "top")
-            if group and value and mask.exists():
-                items.append(Item(images / row["file"], mask, True, group, value, f"myntra-{row['name']}", EXTRA))
+    for row in rows:
+        mask = masks / f"{Path(row['file']).stem}.png"
+        kinds = (group for group, types in _MYNTRA_GROUPS.items() if row["product_type"] in types)
+        group = next(kinds, "top")
+        values = {
+            attribute: words[attribute][row[column]]
+            for attribute, column in MYNTRA_COLUMNS.items()
+            if row.get(column, "") in words.get(attribute, {})
+        }
+        values |= _patterns(row, values)
+        if group and values and mask.exists():
+            path = folder / "images" / row["file"]
+            design = f"myntra-{row['name']}"
+            items.append(Item(path, mask, group, values, design, MYNTRA, row["name"] in kept_away))
     return items
+
+
+def _patterns(row: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
+    """Pattern of a row of Myntra, and its colour where flowers may be what the colour is."""
+    try:
+        told = json.loads(row.get("attributes") or "{}")
+    except ValueError:
+        return {}
+    found = {}
+    if told.get("Pattern") in MYNTRA_PATTERNS:
+        found["pattern"] = MYNTRA_PATTERNS[told["Pattern"]]
+    if told.get("Print or Pattern Type") == "Floral" and "colour" in values:
+        found["colour"] = values["colour"] + EITHER + "floral_print"
+    return found
+
+
+def loosened(value: str) -> str:
+    """A colour word of Myntra with all that it may mean, for training: its "blue" covers navy and light blue."""
+    meant = value.split(EITHER)
+    return EITHER.join(dict.fromkeys([*meant, *(also for one in meant for also in MYNTRA_ALSO.get(one, ()))]))
+
+
+def _rows(folder: Path) -> Iterable[dict[str, str]]:
+    with (folder / "labels.csv").open(newline="", encoding="utf-8") as lines:
+        yield from csv.DictReader(lines)
 
 
 def rendered_items(folder: Path) -> list[Item]:
@@ -176,36 +256,48 @@ def rendered_items(folder: Path) -> list[Item]:
             name = Path(row["file"]).name
             mask = folder / "masks" / f"{Path(name).stem}.png"
             if row["garment_group"] in GARMENT_GROUPS and mask.exists():
+                design = "rendered-" + row["external_id"].rsplit("-", 1)[0]
                 items.append(
                     Item(
                         folder / "images" / name,
                         mask,
-                        True,
                         row["garment_group"],
-                        row["true_colour"],
-                        "rendered-" + row["external_id"].rsplit("-", 1)[0],
+                        {"colour": row["true_colour"]},
+                        design,
                         RENDERED,
+                        is_held_out_design(design),
                     )
                 )
     return items
 
 
-def load_crops(items: Iterable[Item], values: Sequence[str], side: int) -> Crops:
+def targets_of(items: Sequence[Item], values: Sequence[str], attribute: str) -> NDArray[np.bool_]:
+    """What the labels of an attribute may mean: bool (n, len(values)); a row is empty where nothing is known."""
+    place = {code: number for number, code in enumerate(values)}
+    targets = np.zeros((len(items), len(values)), bool)
+    for row, item in enumerate(items):
+        for code in item.values.get(attribute, "").split(EITHER):
+            if code in place:
+                targets[row, place[code]] = True
+    return targets
+
+
+def load_crops(items: Iterable[Item], values: Mapping[str, Sequence[str]], side: int) -> Crops:
     """Decode, cut out and stretch every item once.
 
-    Items whose value is not among ``values`` or whose region is empty or tiny are left out.
+    Items whose region is empty or tiny, or none of whose labels is known to the networks, are left out.
 
     Args:
         items: what to read.
-        values: codes, in the order of the network's outputs.
+        values: attribute -> codes, in the order of the networks' outputs.
         side: side of the stored squares in pixels; somewhat above what the network will see, so that zooming costs
             nothing.
+
+    Raises:
+        ValueError: nothing is left.
     """
-    pixels, masks, targets, kept = [], [], [], []
+    pixels, masks, shapes, kept = [], [], [], []
     for item in items:
-        meant = set(item.value.split(EITHER))
-        if not meant.issubset(values):
-            continue
         region = item.region()
         if region.mean() < SMALLEST_SHARE:
             continue
@@ -213,8 +305,15 @@ def load_crops(items: Iterable[Item], values: Sequence[str], side: int) -> Crops
             crop = crop_region(opened.convert("RGB"), region, side)
         pixels.append(crop.pixels.transpose(2, 0, 1))
         masks.append(crop.mask[None])
-        targets.append([value in meant for value in values])
+        shapes.append(shape_of(region))
         kept.append(item)
-    if not kept:
-        raise ValueError("no usable items: check the folders of pictures and masks and the table of words")
-    return Crops(np.stack(pixels), np.stack(masks), np.array(targets, bool), tuple(kept))
+    targets = {attribute: targets_of(kept, codes, attribute) for attribute, codes in values.items()}
+    known = [row for row in range(len(kept)) if any(part[row].any() for part in targets.values())]
+    if not known:
+        raise ValueError("no usable items: check the folders of pictures and masks and the tables of words")
+    return Crops(np.stack(pixels), np.stack(masks), np.stack(shapes), targets, tuple(kept)).only(known)
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a picture's bytes, in hexadecimal digits; the catalogue names pictures by it."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
