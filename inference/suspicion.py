@@ -1,26 +1,34 @@
-"""Weigh a label against a prediction: is it wrong, and is it worth a person's time? Plain Python, no network.
+"""Weigh a label against a prediction: is it wrong, and is it worth a person's time? NumPy only, no network.
 
-The network was calibrated on a shop's own labels, so ``p(label)`` says how likely a careful shop is to give this
-label to this picture. A catalogue also holds labels given by mistake: with probability ``error_rate`` a label is
-drawn by frequency from the values that are not the true one. Bayes' rule then gives the probability that the label in
-hand is such a mistake:
+The networks were calibrated on shops' own labels, so ``p(label)`` says how likely a careful shop is to give this label
+to this picture. A catalogue also holds labels given by mistake, drawn by frequency from the values that are not the
+true one. The likelihood ratio of the two explanations of a label y is
 
-    wrong(y) = error_rate * sum over t != y of p(t) * f(y) / (1 - f(t))
-    right(y) = (1 - error_rate) * p(y)
-    p_wrong  = wrong / (wrong + right)
+    wrong(y) = sum over t != y of p(t) * f(y) / (1 - f(t))
+    right(y) = p(y)
+    log_ratio = log(wrong) - log(right)
 
-where f is how often shops give each value. Softmax tails are not to be trusted to the digit, so the log-odds are
-corrected by a straight line fitted on designs that took no part in training (Platt scaling). The correction, the
-thresholds and the pairs of values that people themselves confuse are the :class:`Policy`; it lies in the model's card
-as JSON.
+where f is how often shops give each value. Softmax tails are not to be trusted to the digit, so the ratio is corrected
+by a straight line fitted on designs that the judging network did not learn (Platt scaling), and Bayes' rule adds how
+many labels of the catalogue are wrong at all:
+
+    logit(p_wrong) = slope * log_ratio + intercept + logit(error_rate)
+
+A label is arguable where several values are defensible: the *prediction set*, the values whose probability reaches
+``set_threshold``, holds it together with others (Sadinle, Lei, Wasserman, "Least Ambiguous Set-Valued Classifiers",
+JASA 2019). Such labels are disputed, never flagged. Everything that is chosen from data is the :class:`Policy`; it lies
+in the model's card as JSON.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from inference.contract import Assessment
 
@@ -46,6 +54,8 @@ COLOUR_NEIGHBOURS: frozenset[frozenset[str]] = frozenset(
 _TINY = 1e-9
 _ALTERNATIVES = 5
 
+OK, FLAGGED, DISPUTED = "ok", "flagged", "disputed"
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -54,12 +64,12 @@ class Policy:
     Attributes:
         frequencies: value -> share of the labels that shops give, adding up to 1.
         error_rate: share of labels that are assumed to be mistakes, 0..1 exclusive.
-        slope: of the correction of the log-odds.
-        intercept: of the correction of the log-odds.
+        slope: of the correction of the log-likelihood ratio.
+        intercept: of the correction.
         flag_threshold: a label is flagged from this p_wrong on.
         neighbour_threshold: the same where label and prediction are neighbours; above 1 they are never flagged.
-        set_threshold: values with at least this probability make up the prediction set; they are not flagged.
-        margin: the prediction must lead by this much before a label that is not flagged counts as disputed.
+        set_threshold: values with at least this probability make up the prediction set.
+        rival_threshold: a label of the prediction set is disputed when another value reaches this probability.
         neighbours: pairs of values that people confuse.
     """
 
@@ -70,7 +80,7 @@ class Policy:
     flag_threshold: float = 0.8
     neighbour_threshold: float = 0.95
     set_threshold: float = 0.05
-    margin: float = 0.3
+    rival_threshold: float = 0.3
     neighbours: frozenset[frozenset[str]] = field(default=COLOUR_NEIGHBOURS)
 
     def __post_init__(self) -> None:
@@ -85,7 +95,7 @@ class Policy:
             raise ValueError(f"slope must be positive, not {self.slope}: a less probable label would look better")
         if any(share < 0 for share in self.frequencies.values()) or sum(self.frequencies.values()) <= 0:
             raise ValueError("frequencies must be shares of labels")
-        for name in ("flag_threshold", "set_threshold", "margin"):
+        for name in ("flag_threshold", "set_threshold", "rival_threshold"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must lie in 0..1, not {getattr(self, name)}")
 
@@ -103,7 +113,7 @@ class Policy:
             "flag_threshold": self.flag_threshold,
             "neighbour_threshold": self.neighbour_threshold,
             "set_threshold": self.set_threshold,
-            "margin": self.margin,
+            "rival_threshold": self.rival_threshold,
             "neighbours": sorted(sorted(pair) for pair in self.neighbours),
         }
 
@@ -125,37 +135,137 @@ def pairs(lists: Iterable[Iterable[str]]) -> frozenset[frozenset[str]]:
     return frozenset(frozenset(pair) for pair in lists)
 
 
-def raw_log_odds(probabilities: Mapping[str, float], label: str, policy: Policy) -> float:
-    """Log-odds that ``label`` is a mistake, by Bayes' rule, before the correction (see the module's text)."""
-    total = sum(policy.frequencies.values())
-    given = policy.frequencies.get(label, 0.0) / total or 1 / (10 * max(1, len(probabilities)))
-    wrong = sum(
-        share * given / max(1 - policy.frequencies.get(value, 0.0) / total, _TINY)
-        for value, share in probabilities.items()
-        if value != label
-    )
-    right = probabilities[label]
-    prior = math.log(policy.error_rate) - math.log(1 - policy.error_rate)
-    return prior + math.log(max(wrong, _TINY)) - math.log(max(right, _TINY))
+def log_ratios(
+    probabilities: NDArray[np.float32], covered: NDArray[np.bool_], frequencies: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Log-likelihood ratio of "the label is a mistake" to "it is right"; see the module's text.
+
+    Args:
+        probabilities: float (n, values); rows add up to 1.
+        covered: bool (n, values), True for the value of the label, and for finer ones that its word includes.
+        frequencies: float (values,), how often shops give each value; adding up to 1.
+
+    Returns:
+        float64 (n,).
+    """
+    chance = np.maximum(frequencies, 1e-4)
+    given = covered @ chance
+    right = (probabilities * covered).sum(1, dtype=np.float64)
+    others = np.where(covered, 0.0, probabilities) / np.maximum(1 - chance, _TINY)
+    wrong = others.sum(1, dtype=np.float64) * given
+    return np.asarray(np.log(np.maximum(wrong, _TINY)) - np.log(np.maximum(right, _TINY)), np.float64)
 
 
-def probability_wrong(probabilities: Mapping[str, float], label: str, policy: Policy) -> float:
-    """Corrected probability, 0..1, that ``label`` is a mistake."""
-    odds = policy.slope * raw_log_odds(probabilities, label, policy) + policy.intercept
-    return 1 / (1 + math.exp(-min(max(odds, -50.0), 50.0)))
+def probability_wrong(
+    ratios: NDArray[np.float64], policy: Policy, error_rate: float | None = None
+) -> NDArray[np.float64]:
+    """Corrected probability, 0..1, that labels are mistakes.
+
+    Args:
+        ratios: float (n,), from :func:`log_ratios`.
+        policy: holds the correction.
+        error_rate: share of mistakes in this catalogue; the policy's where None.
+    """
+    rate = policy.error_rate if error_rate is None else error_rate
+    odds = policy.slope * ratios + policy.intercept + math.log(rate / (1 - rate))
+    return np.asarray(1 / (1 + np.exp(-np.clip(odds, -50, 50))), np.float64)
 
 
-def assess(probabilities: Mapping[str, float], label: str, policy: Policy) -> Assessment:
-    """Weigh a label against a prediction.
+def estimate_error_rate(ratios: NDArray[np.float64], policy: Policy, rounds: int = 50) -> float:
+    """Share of wrong labels in a catalogue, from the catalogue itself, by expectation maximisation.
 
-    A label is *flagged* when it is probably wrong and outside the prediction set; neighbouring values (navy and
-    black) have a threshold of their own. It is *disputed* when the network clearly prefers another value but not so
-    clearly that a person should look at it. Everything else is *ok*.
+    The mean of p_wrong under one rate is the next rate, until it stays (Saerens, Latinne, Decaestecker, "Adjusting the
+    Outputs of a Classifier to New a Priori Probabilities", Neural Computation 2002).
+
+    Args:
+        ratios: float (n,), of all labels of the catalogue.
+        policy: holds the correction.
+        rounds: at most so many.
+
+    Returns:
+        0.001..0.95; the policy's own rate where there are no labels.
+    """
+    rate = policy.error_rate
+    if not ratios.size:
+        return rate
+    for _ in range(rounds):
+        new = float(np.clip(probability_wrong(ratios, policy, rate).mean(), 0.001, 0.95))
+        if abs(new - rate) < 1e-5:
+            break
+        rate = new
+    return rate
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """Labels weighed against predictions.
+
+    Attributes:
+        p_wrong: float64 (n,), 0..1.
+        states: n of OK, FLAGGED and DISPUTED.
+        best: int64 (n,), column of the suggested value.
+    """
+
+    p_wrong: NDArray[np.float64]
+    states: NDArray[np.str_]
+    best: NDArray[np.int64]
+
+
+def weigh(
+    probabilities: NDArray[np.float32],
+    covered: NDArray[np.bool_],
+    values: Sequence[str],
+    policy: Policy,
+    error_rate: float | None = None,
+) -> Weighed:
+    """Weigh many labels at once.
+
+    A label is *flagged* when it is probably wrong and outside the prediction set; where the label and the suggestion
+    are neighbouring values (navy and black) a threshold of its own counts. It is *disputed* when the network prefers
+    another value without that certainty, or when label and a rival are both in the prediction set. The rest is *ok*.
+
+    Args:
+        probabilities: float (n, values); rows add up to 1.
+        covered: bool (n, values), at least one True per row: what the label means.
+        values: codes of the columns.
+        policy: thresholds, from the model's card.
+        error_rate: see :func:`probability_wrong`.
+    """
+    frequencies = np.array([policy.frequencies.get(value, 0.0) for value in values], np.float64)
+    frequencies /= frequencies.sum()
+    p_wrong = probability_wrong(log_ratios(probabilities, covered, frequencies), policy, error_rate)
+    best = probabilities.argmax(1)
+    rows = np.arange(len(best))
+    share = (probabilities * covered).sum(1)
+    rival = np.where(covered, 0.0, probabilities).max(1)
+    near = _neighbour_table(values, policy)
+    neighbour = (near[best] & covered).any(1)
+    needed = np.where(neighbour, policy.neighbour_threshold, policy.flag_threshold)
+    agrees = covered[rows, best]
+    flagged = ~agrees & (share < policy.set_threshold) & (p_wrong >= needed)
+    disputed = ~flagged & ((rival >= policy.rival_threshold) | (~agrees & (share < policy.set_threshold)))
+    states = np.where(flagged, FLAGGED, np.where(disputed, DISPUTED, OK))
+    return Weighed(p_wrong, states, best)
+
+
+def _neighbour_table(values: Sequence[str], policy: Policy) -> NDArray[np.bool_]:
+    place = {value: number for number, value in enumerate(values)}
+    table = np.zeros((len(values), len(values)), bool)
+    for pair in policy.neighbours:
+        if len(pair) == 2 and pair.issubset(place):
+            one, other = (place[value] for value in pair)
+            table[one, other] = table[other, one] = True
+    return table
+
+
+def assess(probabilities: Mapping[str, float], label: str, policy: Policy, covers: Collection[str] = ()) -> Assessment:
+    """Weigh one label; see :func:`weigh`.
 
     Args:
         probabilities: value -> probability 0..1, adding up to 1.
         label: the value that the shop gives. A finer value must be rolled up to one that the network knows beforehand.
         policy: thresholds, from the model's card.
+        covers: finer values that the shop's word includes because the shop has no word of its own for them.
 
     Returns:
         The assessment; ``p_wrong`` is None, and the state ok, when the network does not know the label.
@@ -166,19 +276,15 @@ def assess(probabilities: Mapping[str, float], label: str, policy: Policy) -> As
     if not probabilities:
         raise ValueError("no probabilities to weigh the label against")
     ranked = sorted(probabilities.items(), key=lambda entry: (-entry[1], entry[0]))
-    best, highest = ranked[0]
     alternatives = tuple((value, float(share)) for value, share in ranked[:_ALTERNATIVES])
     if label not in probabilities:
-        return Assessment("ok", None, best, alternatives)
-    p_wrong = probability_wrong(probabilities, label, policy)
-    if label == best:
-        return Assessment("ok", p_wrong, best, alternatives)
-    share = probabilities[label]
-    needed = policy.neighbour_threshold if policy.are_neighbours(label, best) else policy.flag_threshold
-    if p_wrong >= needed and share < policy.set_threshold:
-        state = "flagged"
-    elif highest - share >= policy.margin:
-        state = "disputed"
-    else:
-        state = "ok"
-    return Assessment(state, p_wrong, best, alternatives)
+        return Assessment(OK, None, ranked[0][0], alternatives)
+    values = [value for value, _ in ranked]
+    meant = {label, *covers}
+    weighed = weigh(
+        np.array([[share for _, share in ranked]], np.float32),
+        np.array([[value in meant for value in values]]),
+        values,
+        policy,
+    )
+    return Assessment(str(weighed.states[0]), float(weighed.p_wrong[0]), values[weighed.best[0]], alternatives)
