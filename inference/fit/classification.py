@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from inference.fit.checkpoint import AverageOfWeights, load_checkpoint, save_checkpoint
 from inference.fit.classification_augment import augment, plain
@@ -43,9 +43,11 @@ class Schedule:
         ema: decay of the weights' exponential average, per step.
         seed: of the order and the augmentation.
         weights: attribute -> its share in the loss; 1 where it is not named.
+        frozen: so many first stages of the trunk, and its stem, stay as they came from ImageNet. They see the largest
+            maps: with two frozen a step on a processor takes 0.59 of the time.
     """
 
-    sides: tuple[int, ...] = (112, 128, 128, 128, 144)
+    sides: tuple[int, ...] = (112, 128, 128, 128, 144, 144)
     rate: float = 6e-4
     head_factor: float = 3.0
     batch: int = 32
@@ -54,6 +56,7 @@ class Schedule:
     ema: float = 0.99
     seed: int = 7
     weights: Mapping[str, float] = field(default_factory=lambda: {"garment_type": 0.4, "pattern": 0.4, "length": 0.3})
+    frozen: int = 2
 
 
 def new_network(values: Mapping[str, int], trunk: str = TRUNK, embedding: int = EMBEDDING) -> AttributeNetwork:
@@ -65,13 +68,22 @@ def new_network(values: Mapping[str, int], trunk: str = TRUNK, embedding: int = 
 
 
 def _optimiser(network: AttributeNetwork, schedule: Schedule) -> torch.optim.AdamW:
-    trunk = [weight for name, weight in network.named_parameters() if name.startswith("trunk.")]
-    rest = [weight for name, weight in network.named_parameters() if not name.startswith("trunk.")]
+    learning = [(name, weight) for name, weight in network.named_parameters() if weight.requires_grad]
+    trunk = [weight for name, weight in learning if name.startswith("trunk.")]
+    rest = [weight for name, weight in learning if not name.startswith("trunk.")]
     groups = [
         {"params": trunk, "lr": schedule.rate, "top": schedule.rate},
         {"params": rest, "lr": schedule.rate, "top": schedule.rate * schedule.head_factor},
     ]
     return torch.optim.AdamW(groups, weight_decay=schedule.decay)
+
+
+def _frozen_parts(network: AttributeNetwork, stages: int) -> list[nn.Module]:
+    """Stem and first stages of a trunk; nothing for trunks that are not built of a stem and ``blocks``."""
+    if not stages or not hasattr(network.trunk, "blocks"):
+        return []
+    stem = [getattr(network.trunk, name) for name in ("conv_stem", "bn1") if hasattr(network.trunk, name)]
+    return [*stem, *network.trunk.blocks[:stages]]
 
 
 def _set_rate(optimiser: torch.optim.Optimizer, step: int, steps: int) -> None:
@@ -169,6 +181,9 @@ def fit(
     network = network.to(memory_format=torch.channels_last)
     torch.manual_seed(schedule.seed)
     order = np.random.default_rng(schedule.seed)
+    frozen = _frozen_parts(network, schedule.frozen)
+    for part in frozen:
+        part.requires_grad_(False)
     optimiser = _optimiser(network, schedule)
     averaged = AverageOfWeights(network, schedule.ema)
     first = 0
@@ -187,6 +202,8 @@ def fit(
     for epoch in range(first, len(schedule.sides)):
         side, started, total = schedule.sides[epoch], time.monotonic(), 0.0
         network.train()
+        for part in frozen:
+            part.eval()  # keeps its normalisation statistics too
         rows = order.permutation(len(crops))
         for number in range(per_epoch):
             _set_rate(optimiser, epoch * per_epoch + number, steps)
@@ -229,4 +246,4 @@ def fit(
         if watched is not None:
             accuracies = accuracies_of(kept, watched, schedule.sides[-1])
             report({"epoch": epoch + 1, "epochs": len(schedule.sides), "accuracy": accuracies})
-    return kept
+    return kept.requires_grad_(True)

@@ -1,0 +1,157 @@
+"""Measure an ensemble as an audit uses it: pictures and group maps from disk, calibrated probabilities, flags."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from inference.classify import Classifier
+from inference.fit import flag_figures
+from inference.fit.data_shop import Item, digest_of, targets_of
+from inference.fit.flag_figures import DRAWS, Judge, calibration_error, confusion
+from inference.fit.verified_labels import ARGUABLE, WRONG, verified_labels
+from inference.suspicion import Policy
+
+#: Shares of labels made wrong: a usual catalogue, and the balanced test that talks like to quote.
+ERROR_RATES = (0.05, 0.5)
+
+_BATCH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """What an ensemble said of items.
+
+    Attributes:
+        items: those whose product was found.
+        looked_at: number of items before that.
+        probabilities: attribute -> float32 (n, values).
+    """
+
+    items: tuple[Item, ...]
+    looked_at: int
+    probabilities: Mapping[str, NDArray[np.float32]]
+
+    def only(self, rows: Sequence[int] | NDArray[np.int64]) -> Predicted:
+        """The same for some of the items."""
+        index = np.asarray(rows, np.int64)
+        kept = {attribute: part[index] for attribute, part in self.probabilities.items()}
+        return Predicted(tuple(self.items[row] for row in index), self.looked_at, kept)
+
+
+def predict_items(classifier: Classifier, items: Sequence[Item]) -> Predicted:
+    """Have an ensemble look at items; those that it learnt are judged by the member that did not.
+
+    Items whose mask shows no product of their type are left out.
+    """
+    kept: list[Item] = []
+    parts: list[dict[str, NDArray[np.float32]]] = []
+    for start in range(0, len(items), _BATCH):
+        images, regions, batch = [], [], []
+        for item in items[start : start + _BATCH]:
+            region = item.region()
+            if region.any():
+                with Image.open(item.path) as opened:
+                    images.append(opened.convert("RGB"))
+                regions.append(region)
+                batch.append(item)
+        groups = [item.garment_group for item in batch]
+        parts.append(classifier.predict(images, regions, groups, [digest_of(item.path) for item in batch]))
+        kept += batch
+    probabilities = {attribute: np.concatenate([part[attribute] for part in parts]) for attribute in classifier.values}
+    return Predicted(tuple(kept), len(items), probabilities)
+
+
+def judge_of(classifier: Classifier, predicted: Predicted, covers: Mapping[str, Collection[str]]) -> Judge:
+    """The colours of predicted items, ready to weigh labels; ``covers``: value -> finer values in its word."""
+    values = classifier.values["colour"]
+    covered = np.eye(len(values), dtype=bool)
+    for row, value in enumerate(values):
+        for finer in covers.get(value, ()):
+            covered[row, values.index(finer)] = True
+    policy = Policy.from_json(classifier.card["attributes"]["colour"]["policy"])
+    return Judge(predicted.probabilities["colour"], values, policy, covered)
+
+
+def accuracy_figures(classifier: Classifier, predicted: Predicted, attribute: str) -> dict[str, Any]:
+    """Accuracy of one attribute on the shops' own labels (those that mean one value).
+
+    Returns:
+        ``items``, ``accuracy``, the same by garment group, ``values`` with ``confusion`` and ``per_value`` (see
+        :func:`inference.fit.flag_figures.confusion`), ``calibration_error`` of the highest probability.
+    """
+    values = classifier.values[attribute]
+    targets = targets_of(predicted.items, values, attribute)
+    rows = np.flatnonzero(targets.sum(1) == 1)
+    if not rows.size:
+        return {"items": 0}
+    labels = targets[rows].argmax(1)
+    shares = predicted.probabilities[attribute][rows]
+    right = shares.argmax(1) == labels
+    groups = np.array([predicted.items[row].garment_group for row in rows])
+    matrix, per_value = confusion(labels, shares.argmax(1), values)
+    return {
+        "items": len(rows),
+        "accuracy": float(right.mean()),
+        "by_group": {group: float(right[groups == group].mean()) for group in sorted(set(groups.tolist()))},
+        "values": list(values),
+        "confusion": matrix,
+        "per_value": per_value,
+        "calibration_error": calibration_error(shares.max(1).astype(np.float64), right),
+    }
+
+
+def verified_figures(
+    classifier: Classifier, predicted: Predicted, shop: str, covers: Mapping[str, Collection[str]]
+) -> dict[str, Any]:
+    """Colour on the verified test set of a shop: see ``verified/README.md`` and :mod:`inference.fit.flag_figures`.
+
+    Returns:
+        Numbers of each verdict; accuracy on verified labels (arguable ones left out, wrong ones corrected) with its
+        interval, and with the arguable ones where any defensible value counts; flags with planted errors per rate and
+        draw, on verified right labels and on the raw ones; the talk's test on skirts (all garments where a shop has
+        too few); the shop's own errors.
+    """
+    verified = verified_labels(shop)
+    rows = [row for row, item in enumerate(predicted.items) if item.path.name in verified]
+    judge = judge_of(classifier, predicted.only(rows), covers)
+    seen = [verified[predicted.items[row].path.name] for row in rows]
+    place = {value: number for number, value in enumerate(judge.values)}
+    labels = np.array([place[one.label] for one in seen], np.int64)
+    wrong = np.array([one.verdict == WRONG for one in seen])
+    arguable = np.array([one.verdict == ARGUABLE for one in seen])
+    best = judge.probabilities.argmax(1)
+    defensible = np.array([judge.values[value] in one.values for value, one in zip(best, seen, strict=True)])
+    agrees = np.where(wrong | arguable, defensible, judge.covered[labels, best])
+    clear = np.flatnonzero(~arguable)
+    right = np.flatnonzero(~arguable & ~wrong)
+    skirts = [row for row in right if "skirt" in predicted.items[rows[row]].values.get("garment_type", "")]
+    return {
+        "looked_at": sum(one in verified for one in verified),
+        "found": len(rows),
+        "right": len(right),
+        "wrong": int(wrong.sum()),
+        "arguable": int(arguable.sum()),
+        "accuracy_raw": float(judge.covered[labels, best].mean()),
+        "accuracy": float(agrees[clear].mean()),
+        "accuracy_interval": flag_figures.bootstrap(lambda part: float(agrees[clear][part].mean()), len(clear)),
+        "accuracy_any_defensible": float(agrees.mean()),
+        "planted": {
+            f"{rate:.2f}": {
+                draw: flag_figures.planted_figures(judge.only(right), labels[right], rate, draw) for draw in DRAWS
+            }
+            for rate in ERROR_RATES
+        },
+        "planted_raw": {
+            f"{rate:.2f}": {draw: flag_figures.planted_figures(judge, labels, rate, draw) for draw in DRAWS}
+            for rate in ERROR_RATES
+        },
+        "talk_all": flag_figures.talk_figures(judge.only(right), labels[right]),
+        "talk_skirts": flag_figures.talk_figures(judge.only(np.array(skirts)), labels[skirts]) if skirts else None,
+        "genuine": flag_figures.genuine_figures(judge, labels, wrong, arguable),
+    }
