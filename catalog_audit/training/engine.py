@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import csv
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -152,3 +153,97 @@ def train_attributes(options: TrainingOptions, meanings: Meanings, report: Repor
     figures = {attribute: accuracy_figures(classifier, predicted, attribute) for attribute in classifier.values}
     save_ensemble(options.classifier, members, attributes, digests, recipe, {**card, "figures": figures})
     return figures
+
+
+def evaluate(
+    options: TrainingOptions,
+    meanings: Meanings,
+    covers: Mapping[str, Mapping[str, Collection[str]]],
+    segmenter: Path,
+    classifier: Path,
+    report: Report,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Measure models on photos and designs that no training saw.
+
+    Args:
+        options: where the data lie; outlines of packshots are measured against only where they exist.
+        meanings: what the words in the shops' tables mean.
+        covers: shop -> colour -> finer colours that the shop's word for it includes.
+        segmenter: the segmentation network.
+        classifier: the ensemble of attribute networks.
+        report: told of the progress.
+
+    Returns:
+        The figures: ``segmentation``, and per shop the ``attributes``, ``verified`` and ``attention`` (what
+        :mod:`inference.fit` measures). And, per shop, the predictions
+        (:class:`inference.fit.attribute_figures.Predicted`).
+    """
+    from inference.classify import Classifier
+    from inference.fit.attention_figures import attention_figures
+    from inference.fit.attribute_figures import accuracy_figures, predict_items, verified_figures
+    from inference.fit.cutouts import cutout_figures
+    from inference.fit.data_shop import TEST
+    from inference.fit.regions import write_group_maps
+    from inference.fit.segmentation_evaluate import evaluate_segmentation
+    from inference.segment import Segmenter
+
+    device = settings.DEVICE or None
+    network = Segmenter.load(segmenter, device)
+    outlines = options.outlines if options.outlines.exists() else None
+    figures: dict[str, Any] = {
+        "segmentation": evaluate_segmentation(network, options.ccp, options.hm if outlines else None, outlines)
+    }
+    if options.teacher.exists():
+        figures["cutouts"] = cutout_figures(network, options.hm, options.teacher)
+    ensemble = Classifier.load(classifier, device)
+    maps = options.work / "regions_of" / network.version
+    predictions = {}
+    for shop, held_out in _held_out_pictures(options).items():
+        for done, total in write_group_maps(held_out, segmenter, maps / shop, device):
+            report({"done": done, "total": total, "shop": shop})
+    items = [item for item in labelled_items(options, meanings, maps) if item.part == TEST]
+    for shop in options.shops:
+        predicted = predict_items(ensemble, [item for item in items if item.origin == shop])
+        predictions[shop] = predicted
+        figures[shop] = {
+            "found": len(predicted.items) / max(1, predicted.looked_at),
+            "attributes": {name: accuracy_figures(ensemble, predicted, name) for name in ensemble.values},
+            "verified": verified_figures(ensemble, predicted, shop, covers[shop]),
+            "attention": attention_figures(ensemble, predicted),
+        }
+    return figures, predictions
+
+
+def _held_out_pictures(options: TrainingOptions) -> dict[str, list[Path]]:
+    """Shop -> pictures that figures are measured on."""
+    from inference.fit.data_shop import is_held_out_myntra
+    from inference.fit.split import is_held_out_design
+
+    found: dict[str, list[Path]] = {}
+    for shop, folder in options.shops.items():
+        with (folder / "labels.csv").open(encoding="utf-8", newline="") as lines:
+            found[shop] = [
+                folder / "images" / row["file"]
+                for row in csv.DictReader(lines)
+                if (is_held_out_design(row["product_code"]) if shop == "hm" else is_held_out_myntra(row["file"]))
+            ]
+    return found
+
+
+def write_report(
+    folder: Path,
+    sheets: Path,
+    figures: Mapping[str, Any],
+    predictions: Mapping[str, Any],
+    covers: Mapping[str, Mapping[str, Collection[str]]],
+    classifier: Path,
+) -> list[Path]:
+    """Write ``evaluation.md`` with its plots into a folder, and sheets of hits and misses into another.
+
+    Returns:
+        The files.
+    """
+    from inference.classify import Classifier
+    from inference.fit.report import write_report as write
+
+    return write(folder, sheets, figures, predictions, covers, Classifier.load(classifier, settings.DEVICE or None))

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management import call_command
 from django.db import transaction
 
+from catalog_audit.catalog.models import Attribute
 from catalog_audit.jobs import dispatch, service
 from catalog_audit.jobs.models import Job
 from catalog_audit.jobs.service import Progress
@@ -96,6 +97,15 @@ def meanings(options: TrainingOptions) -> engine.Meanings:
             attribute: words.meanings(folder / "labels.csv", column, set(known[attribute]), attribute)
             for attribute, column in columns[shop].items()
         }
+        for shop, folder in options.shops.items()
+    }
+
+
+def covers(options: TrainingOptions, meaning: engine.Meanings) -> dict[str, dict[str, set[str]]]:
+    """Shop -> colour -> finer colours that the shop's word for it includes."""
+    column = Attribute.COLOUR
+    return {
+        shop: words.covers(folder / "labels.csv", engine.table_columns()[shop][column], meaning[shop][column])
         for shop, folder in options.shops.items()
     }
 

@@ -11,7 +11,6 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from catalog_audit.catalog.models import Attribute
 from catalog_audit.registry.models import ModelVersion
 from catalog_audit.registry.service import ModelsMissing, active_models, file_of
 from catalog_audit.training import engine, running
@@ -19,18 +18,22 @@ from catalog_audit.training.options import TrainingOptions
 
 
 class Command(BaseCommand):
-    help = "Measure the active models on held-out photos (segmentation) and held-out designs (colour)."
+    help = "Measure the active models on held-out photos (segmentation) and held-out designs (attributes, flags)."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with ccp/ and hm/")
+        parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with ccp/, hm/ and myntra/")
+        parser.add_argument("--teacher", type=Path, metavar="FILE", help="u2netp.onnx (DIR/../weights/u2netp.onnx)")
         parser.add_argument("--work", type=Path, metavar="DIR", help="outlines and maps (training/ in the data folder)")
         parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures here as well")
+        parser.add_argument(
+            "--report", type=Path, metavar="DIR", help="write evaluation.md with plots into this folder"
+        )
 
     def handle(self, *args: Any, data: Path, work: Path | None, **given: Any) -> None:
         try:
             options = TrainingOptions(
                 data=data.resolve(),
-                teacher=data,
+                teacher=(given["teacher"] or data.parent / "weights" / "u2netp.onnx").resolve(),
                 work=(work or settings.DATA_DIR / "training").resolve(),
                 out=settings.MODELS_DIR,
                 stages=(),
@@ -39,44 +42,70 @@ class Command(BaseCommand):
         except (ValueError, ModelsMissing) as error:
             raise CommandError(str(error)) from error
         segmenter = next(model for model in models if model.kind == ModelVersion.Kind.SEGMENTATION)
-        specialists = {model.garment_group: file_of(model) for model in models if model.attribute == Attribute.COLOUR}
+        ensembles = [model for model in models if model.kind == ModelVersion.Kind.CLASSIFICATION]
+        classifier = next((model for model in ensembles if not model.garment_group), ensembles[0])
+        meanings = running.meanings(options)
+        covers = running.covers(options, meanings)
         with tqdm(unit=" pictures", leave=False) as bar:
 
             def report(news: Mapping[str, Any]) -> None:
                 bar.total = news["total"]
                 bar.update(news["done"] - bar.n)
 
-            figures = engine.evaluate(options, running.colour_words(options), file_of(segmenter), specialists, report)
+            figures, predictions = engine.evaluate(
+                options, meanings, covers, file_of(segmenter), file_of(classifier), report
+            )
         for model in models:
             self.stdout.write(f"model {model}")
         self.stdout.write(summary(figures))
         if given["json"]:
             given["json"].write_text(json.dumps(figures, indent=2), encoding="utf-8")
+        if given["report"]:
+            sheets = options.work / "sheets"
+            files = engine.write_report(given["report"], sheets, figures, predictions, covers, file_of(classifier))
+            self.stdout.write(f"wrote {files[0]} with its plots; pictures of hits and misses are in {sheets}")
 
 
 def summary(figures: Mapping[str, Any]) -> str:
     """The figures that matter most, a line each."""
-    photos, colour = figures["segmentation"]["photos"], figures["colour"]
+    photos = figures["segmentation"]["photos"]
     lines = [
         f"segmentation, {photos['count']} held-out street photos: "
         f"pixel accuracy {photos['pixel_accuracy']:.3f}, mean IoU {photos['mean_iou']:.3f}",
         *(f"  {group}: IoU {iou:.3f}" for group, iou in photos["iou"].items()),
     ]
-    if "flat_lays" in figures["segmentation"]:
-        flat = figures["segmentation"]["flat_lays"]
-        lines.append(
-            f"packshots, {flat['count']} of held-out designs: product found {flat['found']:.3f}, "
-            f"mean IoU with the teacher's outline {flat['mean_iou']:.3f}"
-        )
-    lines += [
-        f"colour, {colour['items']} products of held-out designs (product found in {colour['regions_found']:.3f}): "
-        f"accuracy {colour['accuracy']:.3f} over {len(colour['per_value'])} values, on the shop's own labels",
-        *(f"  {group}: accuracy {share:.3f}" for group, share in colour["accuracy_per_group"].items()),
-        f"  expected calibration error {colour['calibration_error']:.3f}",
-    ]
-    for rate, flags in colour.get("flags", {}).items():
-        lines.append(
-            f"flags, {float(rate):.0%} of the labels made wrong by frequency: precision {flags['precision']:.3f}, "
-            f"recall {flags['recall']:.3f} (a genuine error of the shop counts as a mistaken flag)"
-        )
+    if "cutouts" in figures:
+        lines += [
+            f"cut out of packshots ({kind}, {one['count']}), masks checked by eye: mean IoU {one['mean_iou']:.3f}"
+            for kind, one in figures["cutouts"].items()
+        ]
+    for shop in (name for name in ("hm", "myntra") if name in figures):
+        lines += _shop(shop, figures[shop])
     return "\n".join(lines)
+
+
+def _shop(shop: str, figures: Mapping[str, Any]) -> list[str]:
+    verified, genuine = figures["verified"], figures["verified"]["genuine"]
+    lines = [f"{shop}: product found in {figures['found']:.3f}"]
+    lines += [
+        f"  {name}: accuracy {one['accuracy']:.3f} on {one['items']} raw labels"
+        for name, one in figures["attributes"].items()
+        if one["items"]
+    ]
+    lines.append(
+        f"  colour, verified: accuracy {verified['accuracy']:.3f} ({verified['right']} right, {verified['wrong']} "
+        f"wrong, {verified['arguable']} arguable and left out)"
+    )
+    for rate, draws in verified["planted"].items():
+        lines += [
+            f"  {float(rate):.0%} made wrong by {draw}: recall {one['recall_at_99']:.3f} at 99%, "
+            f"{one['recall_at_95']:.3f} at 95%, {one['recall_at_90']:.3f} at 90% precision; flags: precision "
+            f"{one['precision']:.3f}, recall {one['recall']:.3f}; calibration error {one['calibration_error']:.3f}"
+            for draw, one in draws.items()
+        ]
+    lines.append(
+        f"  the shop's own errors: {genuine['found']:.3f} found among as many most suspicious; flags: "
+        f"{genuine['flags_wrong']:.3f} wrong, {genuine['flags_arguable']:.3f} arguable; of the arguable labels "
+        f"{genuine['arguable_disputed']:.3f} disputed"
+    )
+    return lines
