@@ -65,8 +65,8 @@ def markdown(figures: Mapping[str, Any]) -> str:
         "# Evaluation",
         "",
         f"Written by `{COMMAND}`; every figure below was measured by that run, on photos and designs that",
-        "no training saw. `inference/fit/verified/README.md` tells how the labels were verified. Where a table says raw, the",
-        "shop's own mistakes count as right labels.",
+        "no training saw. `inference/fit/verified/README.md` tells how the labels were verified. Where a table says",
+        "raw, the shop's own mistakes count as right labels.",
         "",
         "## Cutting out",
         "",
@@ -250,7 +250,7 @@ def _plots(folder: Path, shop: str, judge: Judge, seen: Sequence[Verified], figu
     axes.set_yticks(range(len(names)), names, fontsize=8)
     axes.set(xlabel="predicted", ylabel="the shop's label", title="Colour, share of each label")
     for row, column in np.argwhere(matrix > 0):
-        axes.text(column, row, int(matrix[row, column]), ha="center", va="center", fontsize=6)
+        axes.text(column, row, str(int(matrix[row, column])), ha="center", va="center", fontsize=6)
     files.append(folder / f"{shop}_confusion.png")
     plot.savefig(files[-1], dpi=80)
     pyplot.close(plot)
@@ -263,7 +263,10 @@ def _sheets(folder: Path, shop: str, judge: Judge, seen: Sequence[Verified], pre
     best = judge.probabilities.argmax(1)
     wrong = np.array([one.verdict == WRONG for one in seen])
     order = np.argsort(-scores, kind="stable")
-    chosen = {"most_suspicious": order[:_SHEET], "missed": [row for row in order[::-1] if wrong[row]][:_SHEET]}
+    chosen: dict[str, Sequence[int]] = {
+        "most_suspicious": order[:_SHEET].tolist(),
+        "missed": [row for row in order[::-1].tolist() if wrong[row]][:_SHEET],
+    }
     folder.mkdir(parents=True, exist_ok=True)
     files = []
     for name, rows in chosen.items():
