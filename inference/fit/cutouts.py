@@ -32,7 +32,7 @@ def corrected(
     draw = ImageDraw.Draw(mask)
     for polygons, fill in ((add, 255), (cut, 0)):
         for polygon in polygons:
-            draw.polygon([(x, y) for x, y in polygon], fill=fill)
+            draw.polygon([(x, y) for x, y in polygon], fill=fill, outline=fill)
     return np.asarray(mask) > 127
 
 
