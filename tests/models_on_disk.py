@@ -7,7 +7,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-#: Thresholds of a card; a label is flagged when the network is nearly sure of another value.
+#: What the classifier tells apart.
+VALUES: dict[str, list[str]] = {
+    "colour": ["navy", "black", "red", "blue", "light_blue"],
+    "garment_type": ["dress", "skirt", "blouse", "trousers"],
+    "pattern": ["solid", "stripe", "all_over_print", "placement_print"],
+    "length": ["mini", "midi", "maxi"],
+}
+
+#: Thresholds for colour; a label is flagged when the network is nearly sure of another value.
 POLICY: dict[str, Any] = {
     "frequencies": {"navy": 0.4, "black": 0.3, "red": 0.3},
     "error_rate": 0.05,
@@ -16,9 +24,18 @@ POLICY: dict[str, Any] = {
     "flag_threshold": 0.8,
     "neighbour_threshold": 0.99,
     "set_threshold": 0.05,
-    "margin": 0.3,
+    "rival_threshold": 0.3,
     "neighbours": [["black", "navy"]],
 }
+
+
+def judged(*attributes: str) -> dict[str, Any]:
+    """A card's ``attributes``: all values are known, and labels of the attributes that are named can be judged."""
+    known: dict[str, Any] = {code: {"values": values} for code, values in VALUES.items()}
+    for code in attributes:
+        even = {"frequencies": dict.fromkeys(VALUES[code], 1 / len(VALUES[code])), "neighbours": []}
+        known[code]["policy"] = POLICY if code == "colour" else POLICY | even
+    return known
 
 
 def write_model(folder: Path, name: str, weights: str = "first", **card: Any) -> str:
@@ -35,14 +52,13 @@ def write_segmenter(folder: Path, weights: str = "first") -> str:
     return write_model(folder, "segmentation", weights, kind="segmenter")
 
 
-def write_classifier(folder: Path, group: str = "full_body", weights: str = "first", **card: Any) -> str:
-    """The colour specialist of a garment group."""
-    values = {"kind": "classifier", "attribute": "colour", "garment_group": group, "policy": POLICY}
-    return write_model(folder, f"colour_{group}", weights, **(values | card))
+def write_classifier(folder: Path, group: str = "", weights: str = "first", **card: Any) -> str:
+    """The classifier of all garment groups, or the specialist of one; of the attributes it judges colour."""
+    values = {"kind": "classifier", "garment_group": group, "members": 3, "attributes": judged("colour")}
+    return write_model(folder, f"attributes_{group}".rstrip("_"), weights, **(values | card))
 
 
 def write_all(folder: Path) -> None:
     """Everything that an audit needs."""
     write_segmenter(folder)
-    for group in ("top", "bottom", "full_body"):
-        write_classifier(folder, group)
+    write_classifier(folder)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,18 +12,25 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from catalog_audit.audits import overlays
-from catalog_audit.audits.findings import DISPUTED, FLAGGED, UNREADABLE, Finding, without_looking
-from catalog_audit.audits.items import Item
+from catalog_audit.audits.findings import DISPUTED, FLAGGED, OK, UNREADABLE, Finding, without_looking
+from catalog_audit.audits.items import Item, Question
+from catalog_audit.audits.pooling import Pooled, pool
 from catalog_audit.catalog.files import picture_path
-from catalog_audit.catalog.mapping import roll_up
+from catalog_audit.catalog.models import Picture
 from catalog_audit.registry.models import ModelVersion
 from catalog_audit.registry.service import ModelsMissing, active_models, file_of
 
 if TYPE_CHECKING:
-    from inference.contract import Bundle, Reading
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from inference.contract import Bundle, ExplainRequest, PaletteEntry, PictureRequest, Reading
     from inference.pipeline import Pipeline
 
 logger = logging.getLogger(__name__)
+
+#: Pictures whose regions are in memory at a time; each is as large as its picture.
+_PICTURES_AT_ONCE = 32
 
 
 def bundle_of(models: Sequence[ModelVersion]) -> Bundle:
@@ -39,15 +47,13 @@ def bundle_of(models: Sequence[ModelVersion]) -> Bundle:
     return Bundle(
         segmenter=file_of(segmenters[0]),
         classifiers={
-            (model.attribute, model.garment_group): file_of(model)
-            for model in models
-            if model.kind == ModelVersion.Kind.CLASSIFICATION
+            model.garment_group: file_of(model) for model in models if model.kind == ModelVersion.Kind.CLASSIFICATION
         },
     )
 
 
 @lru_cache(maxsize=1)
-def _loaded(segmenter: Path, classifiers: tuple[tuple[tuple[str, str], Path], ...], versions: str) -> Pipeline:
+def _loaded(segmenter: Path, classifiers: tuple[tuple[str, Path], ...], versions: str) -> Pipeline:
     from inference.contract import Bundle
     from inference.pipeline import Pipeline
 
@@ -63,10 +69,7 @@ def pipeline_of(models: Sequence[ModelVersion]) -> Pipeline:
             not be recorded under the old version's name.
     """
     bundle = bundle_of(models)
-    versions = {
-        f"{model.attribute}/{model.garment_group}" if model.attribute else "segmenter": model.version
-        for model in models
-    }
+    versions = {model.role: model.version for model in models}
     named = " ".join(f"{role}={version}" for role, version in sorted(versions.items()))
     pipeline = _loaded(bundle.segmenter, tuple(sorted(bundle.classifiers.items())), named)
     for role, version in versions.items():
@@ -75,85 +78,151 @@ def pipeline_of(models: Sequence[ModelVersion]) -> Pipeline:
     return pipeline
 
 
-def look(items: Sequence[Item], models: Sequence[ModelVersion]) -> list[Finding]:
+def look(questions: Sequence[Question], models: Sequence[ModelVersion]) -> list[Finding]:
     """Look at products: segment, classify, weigh the labels, explain the flags.
 
+    Every picture is looked at once, whatever is asked about its product.
+
+    Args:
+        questions: those of one product one after the other.
+        models: what to look with.
+
     Returns:
-        One finding per item, in the same order.
+        One finding per question, in the same order.
     """
-    findings = [without_looking(item) for item in items]
+    findings = [without_looking(question) for question in questions]
     waiting = [number for number, finding in enumerate(findings) if finding is None]
     if waiting:
         pipeline = pipeline_of(models)
-        readings = pipeline.read([_request(items[number]) for number in waiting])
-        seen = [_weigh(items[number], reading) for number, reading in zip(waiting, readings, strict=True)]
-        _explain(pipeline, seen, readings)
-        for number, finding in zip(waiting, seen, strict=True):
+        items = {questions[number].item.product.pk: questions[number].item for number in waiting}
+        seen = {one.item.product.pk: one for one in _read(pipeline, list(items.values()))}
+        weighed = [_weigh(questions[number], seen[questions[number].item.product.pk]) for number in waiting]
+        _explain(pipeline, weighed, seen)
+        for number, finding in zip(waiting, weighed, strict=True):
             findings[number] = finding
     return [finding for finding in findings if finding is not None]
 
 
-def _request(item: Item) -> Any:
-    from inference.contract import PictureRequest
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What was seen of one product.
 
-    if item.picture is None:
-        raise ValueError(f"product {item.product.pk} has no picture")
-    return PictureRequest(
-        key=str(item.product.pk),
-        path=picture_path(item.picture),
-        garment_group=item.garment_group,
-        attributes=(item.attribute.code,),
+    Attributes:
+        item: the product.
+        pooled: what all its pictures say together.
+        picture: the one that is shown for all.
+        region: bool (height, width), where the product is in that picture, or None.
+        region_share: the region's share of it, 0..1.
+        palette: the colours inside the region.
+        mask: the region as an overlay, or b"".
+    """
+
+    item: Item
+    pooled: Pooled
+    picture: Picture
+    region: NDArray[np.bool_] | None
+    region_share: float
+    palette: tuple[PaletteEntry, ...]
+    mask: bytes
+
+
+def _read(pipeline: Pipeline, items: Sequence[Item]) -> Iterator[_Seen]:
+    """Look at every picture of products, a few products at a time."""
+    for batch in _batches(items):
+        readings = iter(pipeline.read([_request(item, picture) for item in batch for picture in item.pictures]))
+        for item in batch:
+            yield _together(item, [next(readings) for _ in item.pictures])
+
+
+def _together(item: Item, readings: Sequence[Reading]) -> _Seen:
+    pooled = pool(readings)
+    shown = readings[pooled.shown]
+    return _Seen(
+        item,
+        pooled,
+        item.pictures[pooled.shown],
+        shown.region,
+        shown.region_share,
+        shown.palette,
+        overlays.mask_png(shown.region) if shown.region is not None else b"",
     )
 
 
-def _weigh(item: Item, reading: Reading) -> Finding:
+def _batches(items: Sequence[Item]) -> Iterator[list[Item]]:
+    """Products whose pictures go through the networks together."""
+    batch: list[Item] = []
+    pictures = 0
+    for item in items:
+        if batch and pictures + len(item.pictures) > _PICTURES_AT_ONCE:
+            yield batch
+            batch, pictures = [], 0
+        batch.append(item)
+        pictures += len(item.pictures)
+    if batch:
+        yield batch
+
+
+def _request(item: Item, picture: Picture) -> PictureRequest:
+    from inference.contract import PictureRequest
+
+    return PictureRequest(
+        key=f"{item.product.pk}.{picture.position}",
+        path=picture_path(picture),
+        garment_group=item.garment_group,
+        digest=picture.sha256,
+    )
+
+
+def _weigh(question: Question, seen: _Seen) -> Finding:
     """Compare the label that holds now with what was seen."""
     from inference.suspicion import Policy, assess
 
-    if reading.problem:
-        return Finding(item, UNREADABLE, reading.problem)
-    if item.classifier is None or item.label is None:
-        raise ValueError(f"product {item.product.pk} cannot be weighed")
-    probabilities = dict(reading.probabilities.get(item.attribute.code, {}))
-    policy = Policy.from_json(item.classifier.card["policy"])
-    label = roll_up(item.label_value, probabilities) or ""
-    verdict = assess(probabilities, label, policy)
-    # A label that a person has looked at is not held up again.
-    state = "ok" if item.label.verdict else verdict.state
+    if seen.pooled.problem:
+        return Finding(question, UNREADABLE, seen.pooled.problem, seen.picture)
+    if question.card is None or question.label is None:
+        raise ValueError(f"{question.attribute.code} of product {question.item.product.pk} cannot be weighed")
+    probabilities = dict(seen.pooled.probabilities.get(question.attribute.code, {}))
+    covers = question.covers
+    label = question.known_as or question.label_value.code
+    # A heading that the networks do not know (printed) is weighed as all the values below it.
+    weighed_as = question.known_as or next(iter(covers), "")
+    verdict = assess(probabilities, weighed_as, Policy.from_json(question.card["policy"]), covers)
+    others = {code: share for code, share in probabilities.items() if code != label and code not in covers}
     return Finding(
-        item,
-        state,
-        top=verdict.suggested,
+        question,
+        # A label that a person has looked at is not held up again.
+        OK if question.label.verdict else verdict.state,
+        picture=seen.picture,
+        top=verdict.suggested if verdict.suggested in others else label,
+        suggested=max(others, key=lambda code: others[code], default=""),
         p_wrong=verdict.p_wrong,
         probabilities={code: round(share, 5) for code, share in probabilities.items()},
-        palette=[(entry.hex, round(entry.share, 4)) for entry in reading.palette],
-        region_share=reading.region_share,
-        mask=overlays.mask_png(reading.region) if reading.region is not None else b"",
+        palette=[(entry.hex, round(entry.share, 4)) for entry in seen.palette],
+        region_share=seen.region_share,
+        mask=seen.mask,
     )
 
 
-def _explain(pipeline: Pipeline, findings: Sequence[Finding], readings: Sequence[Reading]) -> None:
-    """Attention of the predicted value, for flags and disputed labels only."""
+def _explain(pipeline: Pipeline, findings: Sequence[Finding], seen: Mapping[int, _Seen]) -> None:
+    """Attention of the suggested value and of the label's, for flags and disputed labels only."""
+    held_up = [finding for finding in findings if finding.state in (FLAGGED, DISPUTED)]
+    wanted = [(one, value) for one in held_up for value in (one.suggested, one.question.known_as) if value]
+    maps = pipeline.explain([_explanation(finding, seen[finding.item.product.pk], value) for finding, value in wanted])
+    for (finding, value), attention in zip(wanted, maps, strict=True):
+        if value == finding.suggested:
+            finding.attention = overlays.attention_png(attention)
+        else:
+            finding.attention_label = overlays.attention_png(attention)
+
+
+def _explanation(finding: Finding, seen: _Seen, value: str) -> ExplainRequest:
     from inference.contract import ExplainRequest
 
-    chosen = []
-    requests = []
-    for finding, reading in zip(findings, readings, strict=True):
-        if finding.state in (FLAGGED, DISPUTED) and reading.region is not None:
-            request = _request(finding.item)
-            chosen.append(finding)
-            requests.append(
-                ExplainRequest(
-                    request.key,
-                    request.path,
-                    reading.region,
-                    request.garment_group,
-                    finding.item.attribute.code,
-                    finding.top,
-                )
-            )
-    for finding, attention in zip(chosen, pipeline.explain(requests), strict=True):
-        finding.attention = overlays.attention_png(attention)
+    request = _request(seen.item, seen.picture)
+    if seen.region is None:
+        raise ValueError(f"nothing was found in picture {request.key}")
+    attribute = finding.question.attribute.code
+    return ExplainRequest(request.key, request.path, seen.region, request.garment_group, attribute, value)
 
 
 def segment_pictures(paths: Sequence[Path]) -> list[Any]:

@@ -1,9 +1,9 @@
 """The result of an audit, one row per product and attribute; every product is there.
 
 ``state`` is decided in this order: what a person said (accepted, fixed); an undecided flag (flagged, disputed); no
-label, or a word that maps to nothing (unmapped); a picture that could not be read (unreadable); else ok. An attribute
-that no model predicts is ok or unmapped. Predictions and flags about a value that the label no longer has (the shop
-has sent another word since) do not count: such a product is not audited yet.
+label, or a word that maps to nothing (unmapped); a picture that could not be read (unreadable); else ok. A label that
+no model judges (the length of trousers, say) is ok or unmapped. Predictions and flags about a value that the label no
+longer has (the shop has sent another word since) do not count: such a product is not audited yet.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 
 from catalog_audit.audits.models import Flag, Prediction
+from catalog_audit.audits.scope import Scope
 from catalog_audit.catalog.models import Attribute, Label, Picture, Product, Shop, Value
 from catalog_audit.feeds.writers import probability
+from catalog_audit.registry.service import models_in_use
 
 _BATCH = 1000
 
@@ -75,7 +77,9 @@ class _Reader:
 
     def __init__(self) -> None:
         self._attributes = {attribute.pk: attribute for attribute in Attribute.objects.all()}
-        self._values = {value.pk: value for value in Value.objects.all()}
+        self._values = {value.pk: value for value in Value.objects.order_by()}
+        self._garment_type = next((pk for pk, one in self._attributes.items() if one.code == Attribute.GARMENT_TYPE), 0)
+        self._scope = Scope(models_in_use(), self._attributes.values(), self._values.values())
 
     def rows(self, products: Sequence[Product]) -> Iterator[AuditRow]:
         keys = [product.pk for product in products]
@@ -96,13 +100,17 @@ class _Reader:
             Picture.objects.filter(product__in=keys, problem="").values_list("product_id", flat=True).distinct()
         )
         for product in products:
+            garment = self._garment(labels[product.pk].get(self._garment_type))
             for attribute in self._attributes.values():
                 key = (product.pk, attribute.pk)
                 own = labels[product.pk].get(attribute.pk)
                 if own is not None or attribute.code == Attribute.COLOUR:
-                    yield self._row(
-                        product, attribute, own, predictions.get(key), flags.get(key), product.pk in readable
-                    )
+                    waits = product.pk in readable if self._scope.judges(attribute.code, garment) else None
+                    yield self._row(product, attribute, own, predictions.get(key), flags.get(key), waits)
+
+    def _garment(self, label: Label | None) -> Value | None:
+        value_id = (label.correction_id or label.value_id) if label else None
+        return self._values[value_id] if value_id else None
 
     def _row(
         self,
@@ -111,13 +119,13 @@ class _Reader:
         label: Label | None,
         prediction: Prediction | None,
         flag: Flag | None,
-        readable: bool,
+        readable: bool | None,
     ) -> AuditRow:
         if prediction is not None and not prediction.problem and prediction.label_value_id != _value_of(label):
             prediction = None
         if flag is not None and flag.label_value_id != _value_of(label):
             flag = None
-        state, audited = _state(attribute, label, prediction, flag, readable)
+        state, audited = _state(label, prediction, flag, readable)
         return AuditRow(
             external_id=product.external_id,
             attribute=attribute.code,
@@ -158,9 +166,16 @@ def _value_of(label: Label | None) -> int | None:
 
 
 def _state(
-    attribute: Attribute, label: Label | None, prediction: Prediction | None, flag: Flag | None, readable: bool
+    label: Label | None, prediction: Prediction | None, flag: Flag | None, readable: bool | None
 ) -> tuple[str, bool]:
-    """The state and whether it rests on something."""
+    """The state and whether it rests on something.
+
+    Args:
+        label: the shop's.
+        prediction: the current one about it.
+        flag: the undecided one about it.
+        readable: whether the product has a picture that can be used; None where no model judges the label.
+    """
     if label is not None and label.verdict:
         return label.verdict, True
     if flag is not None:
@@ -169,6 +184,6 @@ def _state(
         return "unmapped", True
     if prediction is not None:
         return ("unreadable" if prediction.problem else "ok"), True
-    if attribute.code != Attribute.COLOUR:
+    if readable is None:
         return "ok", True
     return ("ok", False) if readable else ("unreadable", True)

@@ -1,14 +1,20 @@
-"""What an audit looks at: a product's colour label, its picture and its kind of garment, read in batches."""
+"""What an audit looks at: products with their labels and pictures, read in batches, and what it asks of each."""
 
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from catalog_audit.audits.models import Prediction
+from catalog_audit.audits.scope import Scope
 from catalog_audit.catalog.models import Attribute, Label, Picture, Product, Shop, Value
 from catalog_audit.registry.models import ModelVersion
+
+#: Pictures of a product that are looked at; more of them hardly ever change the answer.
+MOST_PICTURES = 6
 
 _BATCH = 1000
 
@@ -19,114 +25,151 @@ class Item:
 
     Attributes:
         product: the product.
-        attribute: what is audited.
-        label: the shop's label; None when it gave none.
-        garment: the product's garment type label; None when it gave none.
-        picture: the first usable picture, else the first, else None.
-        models: role (``segmenter`` or garment group) -> active model.
+        labels: attribute code -> what the shop says; only where it says something.
+        pictures: the usable ones, at most :data:`MOST_PICTURES`; the first one when none can be used; else empty.
+        seen: attribute code -> fingerprint of the current prediction.
+        scope: what the audit judges.
     """
 
     product: Product
-    attribute: Attribute
-    label: Label | None
-    garment: Label | None
-    picture: Picture | None
-    models: Mapping[str, ModelVersion]
+    labels: Mapping[str, Label]
+    pictures: tuple[Picture, ...]
+    seen: Mapping[str, str]
+    scope: Scope
+
+    @property
+    def garment(self) -> Value | None:
+        """The product's garment type; None when it is unknown."""
+        label = self.labels.get(Attribute.GARMENT_TYPE)
+        return label.current if label else None
 
     @property
     def garment_group(self) -> str:
         """Which part of the picture is the product; "" when the garment type is unknown."""
-        kind = self.garment.current if self.garment else None
-        return kind.garment_group if kind else ""
+        return self.garment.garment_group if self.garment else ""
+
+    @property
+    def classifier(self) -> ModelVersion | None:
+        """The model that judges this kind of garment."""
+        return self.scope.classifier_for(self.garment_group)
+
+    @property
+    def questions(self) -> list[Question]:
+        """What is asked: the colour of every product, and each other attribute that it has a label of."""
+        return [
+            Question(self, attribute)
+            for code, attribute in self.scope.attributes.items()
+            if (code == Attribute.COLOUR or code in self.labels) and self.scope.judges(code, self.garment)
+        ]
+
+    @property
+    def new_questions(self) -> list[Question]:
+        """Those whose answer may have changed since the product was last looked at."""
+        return [one for one in self.questions if self.seen.get(one.attribute.code) != one.fingerprint]
+
+    @property
+    def dropped(self) -> list[Attribute]:
+        """Attributes with a current prediction that nobody asks for any more: the label is gone, or the model."""
+        asked = {question.attribute.code for question in self.questions}
+        return [self.scope.attributes[code] for code in self.seen if code not in asked]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Is this label right? One attribute of one product.
+
+    Attributes:
+        item: the product.
+        attribute: what is judged.
+    """
+
+    item: Item
+    attribute: Attribute
+
+    @property
+    def label(self) -> Label | None:
+        """The shop's label; None when it gave none."""
+        return self.item.labels.get(self.attribute.code)
 
     @property
     def label_value(self) -> Value:
-        """The value that the label has now; for items that :func:`findings.without_looking` lets through.
+        """The value that the label has now; for questions that :func:`findings.without_looking` lets through.
 
         Raises:
             ValueError: there is no label, or its word means nothing.
         """
         value = self.label.current if self.label else None
         if value is None:
-            raise ValueError(f"product {self.product.pk} has no {self.attribute.code}")
+            raise ValueError(f"product {self.item.product.pk} has no {self.attribute.code}")
         return value
 
     @property
-    def segmenter(self) -> ModelVersion:
-        """The network that cuts the product out."""
-        return self.models["segmenter"]
+    def card(self) -> Mapping[str, Any] | None:
+        """What the classifier's card says of the attribute; None when there is no classifier that judges it."""
+        return self.item.scope.card_of(self.attribute.code, self.item.garment_group)
 
     @property
-    def classifier(self) -> ModelVersion | None:
-        """The specialist of the garment group."""
-        return self.models.get(self.garment_group)
+    def known_as(self) -> str:
+        """The label's value as the classifier knows it: itself or its nearest ancestor; "" when it knows none."""
+        return self.item.scope.known_as(self.attribute.code, self.label_value.code, self.item.garment_group)
+
+    @property
+    def covers(self) -> tuple[str, ...]:
+        """Finer values that the shop's word includes, see :meth:`Scope.covers`."""
+        return self.item.scope.covers(self.attribute.code, self.label_value.code, self.item.garment_group)
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 of all that the prediction depends on; the same fingerprint means the same prediction."""
-        label = self.label
+        item, label = self.item, self.label
+        classifier = item.classifier
         parts = (
             self.attribute.code,
             str(label.value_id) if label else "",
             f"{label.verdict}{label.correction_id or ''}" if label else "",
-            self.garment_group,
-            self.picture.sha256 or self.picture.problem if self.picture else "",
-            self.segmenter.version,
-            self.classifier.version if self.classifier else "",
+            item.garment_group,
+            *(picture.sha256 or picture.problem for picture in item.pictures),
+            item.scope.segmenter.version,
+            classifier.version if classifier else "",
+            *(self.covers if label and label.current else ()),
         )
         return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 
 
-def role_models(models: Sequence[ModelVersion], attribute: Attribute) -> dict[str, ModelVersion]:
-    """Role -> model, of the models that concern one attribute."""
-    roles = {}
-    for model in models:
-        if model.kind == ModelVersion.Kind.SEGMENTATION:
-            roles["segmenter"] = model
-        elif model.attribute == attribute.code:
-            roles[model.garment_group] = model
-    return roles
-
-
-def items_of(product_ids: Sequence[int], attribute: Attribute, models: Mapping[str, ModelVersion]) -> list[Item]:
-    """Read products, three queries in all, in the order of their primary keys."""
-    labels: dict[tuple[int, str], Label] = {}
-    for label in Label.objects.filter(
-        product__in=product_ids, attribute__code__in=(attribute.code, Attribute.GARMENT_TYPE)
-    ).select_related("attribute", "value__parent", "correction__parent"):
-        if label.raw:
-            labels[label.product_id, label.attribute.code] = label
-    pictures: dict[int, Picture] = {}
+def items_of(product_ids: Sequence[int], scope: Scope) -> list[Item]:
+    """Read products, four queries in all, in the order of their primary keys."""
+    codes = {attribute.pk: code for code, attribute in scope.attributes.items()}
+    labels: dict[int, dict[str, Label]] = defaultdict(dict)
+    for label in Label.objects.filter(product__in=product_ids).exclude(raw="").select_related("value", "correction"):
+        labels[label.product_id][codes[label.attribute_id]] = label
+    pictures: dict[int, list[Picture]] = defaultdict(list)
     for picture in Picture.objects.filter(product__in=product_ids).order_by("product_id", "position"):
-        known = pictures.get(picture.product_id)
-        if known is None or (known.problem and not picture.problem):
-            pictures[picture.product_id] = picture
+        pictures[picture.product_id].append(picture)
+    seen: dict[int, dict[str, str]] = defaultdict(dict)
+    current = Prediction.objects.filter(product__in=product_ids, current=True)
+    for product_id, attribute_id, fingerprint in current.values_list("product_id", "attribute_id", "fingerprint"):
+        seen[product_id][codes[attribute_id]] = fingerprint
     return [
-        Item(
-            product=product,
-            attribute=attribute,
-            label=labels.get((product.pk, attribute.code)),
-            garment=labels.get((product.pk, Attribute.GARMENT_TYPE)),
-            picture=pictures.get(product.pk),
-            models=models,
-        )
+        Item(product, labels[product.pk], _to_look_at(pictures[product.pk]), seen[product.pk], scope)
         for product in Product.objects.filter(pk__in=product_ids).order_by("pk")
     ]
 
 
-def changed_products(
-    shop: Shop, attribute: Attribute, models: Mapping[str, ModelVersion]
-) -> Iterator[tuple[int, bool]]:
+def _to_look_at(pictures: Sequence[Picture]) -> tuple[Picture, ...]:
+    """The usable pictures, each content once; the first one where none can be used, for the reason."""
+    usable: dict[str, Picture] = {}
+    for picture in pictures:
+        if not picture.problem:
+            usable.setdefault(picture.sha256, picture)
+    return tuple(list(usable.values())[:MOST_PICTURES]) or tuple(pictures[:1])
+
+
+def changed_products(shop: Shop, scope: Scope) -> Iterator[tuple[int, bool]]:
     """(primary key, whether it has to be looked at) of every product of the shop."""
     last = 0
     while keys := list(
         Product.objects.filter(shop=shop, pk__gt=last).order_by("pk").values_list("pk", flat=True)[:_BATCH]
     ):
-        seen = dict(
-            Prediction.objects.filter(product__in=keys, attribute=attribute, current=True).values_list(
-                "product_id", "fingerprint"
-            )
-        )
-        for item in items_of(keys, attribute, models):
-            yield item.product.pk, seen.get(item.product.pk) != item.fingerprint
+        for item in items_of(keys, scope):
+            yield item.product.pk, bool(item.new_questions or item.dropped)
         last = keys[-1]

@@ -17,6 +17,7 @@ class AuditRun(models.Model):
     shop = models.ForeignKey(Shop, on_delete=models.CASCADE, related_name="audits")
     job = models.OneToOneField(Job, on_delete=models.CASCADE, related_name="audit")
     model_versions = models.JSONField(default=dict, help_text=_("Role of a model -> its version."))
+    values_in_use = models.JSONField(default=dict, help_text=_("Attribute -> the values that the shop uses."))
     unchanged = models.PositiveIntegerField(default=0, help_text=_("Products that did not have to be looked at."))
 
     class Meta:
@@ -30,7 +31,8 @@ class Prediction(models.Model):
     """What the networks said of one attribute of one product. Append-only but for ``current``.
 
     ``fingerprint`` digests all that the prediction depends on (pictures, label, models): while it stays the same the
-    product is not looked at again.
+    prediction stays too. ``picture`` is the one that is shown of those that were looked at; ``attention`` says where
+    the network sees the suggested value, ``attention_label`` where it sees the label's.
     """
 
     run = models.ForeignKey(AuditRun, on_delete=models.CASCADE, related_name="predictions")
@@ -51,6 +53,7 @@ class Prediction(models.Model):
     region_share = models.FloatField(default=0.0)
     mask = models.CharField(max_length=200, blank=True, help_text=_("File below the overlays folder."))
     attention = models.CharField(max_length=200, blank=True, help_text=_("File below the overlays folder."))
+    attention_label = models.CharField(max_length=200, blank=True, help_text=_("File below the overlays folder."))
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

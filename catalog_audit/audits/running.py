@@ -12,13 +12,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from catalog_audit.audits import engine, storing
-from catalog_audit.audits.items import changed_products, items_of, role_models
+from catalog_audit.audits.items import changed_products, items_of
 from catalog_audit.audits.models import AuditRun, Flag
-from catalog_audit.catalog.models import Attribute, Shop
+from catalog_audit.audits.scope import Scope, values_in_use
+from catalog_audit.catalog.models import Shop
 from catalog_audit.jobs import chunks, dispatch, service
 from catalog_audit.jobs.models import Job
 from catalog_audit.registry.models import ModelVersion
-from catalog_audit.registry.service import active_models
+from catalog_audit.registry.service import ModelsMissing, active_models
 
 logger = logging.getLogger(__name__)
 
@@ -38,11 +39,10 @@ def start_audit(shop: Shop, user: Any = None, detach: bool = True) -> AuditRun:
         AlreadyRunning: the shop is being audited (``.job`` is that audit's).
         ModelsMissing: there is no model to audit with.
     """
-    attribute = Attribute.objects.get(code=Attribute.COLOUR)
-    models = active_models()
-    roles = role_models(models, attribute)
+    scope = Scope.read(active_models())
+    scope.use(values_in_use(shop, scope))
     changed, unchanged = [], 0
-    for product_id, is_changed in changed_products(shop, attribute, roles):
+    for product_id, is_changed in changed_products(shop, scope):
         if is_changed:
             changed.append(product_id)
         else:
@@ -60,7 +60,8 @@ def start_audit(shop: Shop, user: Any = None, detach: bool = True) -> AuditRun:
             shop=shop,
             job=job,
             unchanged=unchanged,
-            model_versions={role: model.version for role, model in roles.items()},
+            model_versions={role: model.version for role, model in scope.models.items()},
+            values_in_use={code: sorted(used) for code, used in scope.in_use.items()},
         )
         if changed and detach:
             dispatch.enqueue(job)
@@ -71,16 +72,15 @@ def start_audit(shop: Shop, user: Any = None, detach: bool = True) -> AuditRun:
 
 
 def models_of(run: AuditRun) -> list[ModelVersion]:
-    """The models that the run was planned with, so that all its predictions come from the same ones."""
-    attribute = Attribute.objects.get(code=Attribute.COLOUR)
-    models = []
-    for role, version in run.model_versions.items():
-        wanted = (
-            {"kind": ModelVersion.Kind.SEGMENTATION}
-            if role == "segmenter"
-            else {"kind": ModelVersion.Kind.CLASSIFICATION, "attribute": attribute.code, "garment_group": role}
-        )
-        models.append(ModelVersion.objects.get(**wanted, version=version))
+    """The models that the run was planned with, so that all its predictions come from the same ones.
+
+    Raises:
+        ModelsMissing: the run was planned by an earlier version of the program.
+    """
+    known = ModelVersion.objects.filter(version__in=run.model_versions.values())
+    models = [model for model in known if run.model_versions.get(model.role) == model.version]
+    if len(models) != len(run.model_versions):
+        raise ModelsMissing("a model of this audit is no longer there; start the audit again")
     return models
 
 
@@ -96,10 +96,10 @@ def do_one_chunk(run: AuditRun) -> bool:
     chunk = chunks.claim(run.job)
     if chunk is not None:
         with chunks.held(chunk):
-            attribute = Attribute.objects.get(code=Attribute.COLOUR)
             models = models_of(run)
-            items = items_of(chunk.payload, attribute, role_models(models, attribute))
-            storing.store(run, chunk, attribute, engine.look(items, models))
+            items = items_of(chunk.payload, Scope.read(models, run.values_in_use))
+            questions = [question for item in items for question in item.new_questions]
+            storing.store(run, chunk, items, engine.look(questions, models))
     _finish(run)
     return chunk is not None
 

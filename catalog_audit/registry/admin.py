@@ -10,5 +10,5 @@ from catalog_audit.registry.models import ModelVersion
 
 @admin.register(ModelVersion)
 class ModelVersionAdmin(ToLookAt):
-    list_display = ("kind", "attribute", "garment_group", "version", "state", "created_at")
+    list_display = ("kind", "garment_group", "version", "state", "created_at")
     list_filter = ("kind", "state", "garment_group")

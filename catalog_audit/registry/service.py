@@ -30,18 +30,19 @@ def file_of(model: ModelVersion) -> Path:
 def register_shipped() -> list[ModelVersion]:
     """Register the models that came with the program, and put each into use unless a trained one is.
 
-    An upgrade brings other files under the same names: the new version takes the place of the old shipped one.
+    An upgrade brings other files under the same names: the new version takes the place of the old shipped one. A
+    shipped model whose file is gone is retired.
 
     Returns:
         The models that are new.
     """
     new = []
-    for path, card in _cards(Path(settings.SHIPPED_MODELS_DIR)):
-        role = {
-            "kind": _KINDS[card["kind"]],
-            "attribute": card.get("attribute", ""),
-            "garment_group": card.get("garment_group", ""),
-        }
+    cards = list(_cards(Path(settings.SHIPPED_MODELS_DIR)))
+    ModelVersion.objects.filter(state=ModelVersion.State.ACTIVE, path__startswith=_SHIPPED).exclude(
+        path__in=[_SHIPPED + path.name for path, _card in cards]
+    ).update(state=ModelVersion.State.RETIRED)
+    for path, card in cards:
+        role = {"kind": _KINDS[card["kind"]], "garment_group": card.get("garment_group", "")}
         try:
             with transaction.atomic():
                 model, created = ModelVersion.objects.get_or_create(
@@ -81,7 +82,6 @@ def register(path: Path) -> ModelVersion:
     root = Path(settings.DATA_DIR)
     return ModelVersion.objects.get_or_create(
         kind=kind,
-        attribute=card.get("attribute", ""),
         garment_group=card.get("garment_group", ""),
         version=card["sha256"][:12],
         defaults={"path": str(path.relative_to(root) if path.is_relative_to(root) else path), "card": card},
@@ -93,7 +93,6 @@ def promote(model: ModelVersion) -> None:
     with transaction.atomic():
         ModelVersion.objects.filter(
             kind=model.kind,
-            attribute=model.attribute,
             garment_group=model.garment_group,
             state=ModelVersion.State.ACTIVE,
         ).exclude(pk=model.pk).update(state=ModelVersion.State.RETIRED)
@@ -108,11 +107,16 @@ def active_models() -> list[ModelVersion]:
         ModelsMissing: there is no segmentation network, or no classifier at all.
     """
     register_shipped()
-    models = list(ModelVersion.objects.filter(state=ModelVersion.State.ACTIVE))
+    models = models_in_use()
     for kind in ModelVersion.Kind:
         if not any(model.kind == kind for model in models):
             raise ModelsMissing(f"there is no active {kind.label} model; look below {settings.SHIPPED_MODELS_DIR}")
     return models
+
+
+def models_in_use() -> list[ModelVersion]:
+    """The active models that are registered; perhaps none yet."""
+    return list(ModelVersion.objects.filter(state=ModelVersion.State.ACTIVE))
 
 
 def _cards(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
@@ -120,5 +124,10 @@ def _cards(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     for card_path in sorted(folder.glob("*.json")):
         card = json.loads(card_path.read_text(encoding="utf-8"))
         weights = card_path.with_suffix(".safetensors")
-        if isinstance(card, dict) and card.get("kind") in _KINDS and weights.exists():
+        if isinstance(card, dict) and card.get("kind") in _KINDS and _is_usable(card) and weights.exists():
             yield weights, card
+
+
+def _is_usable(card: dict[str, Any]) -> bool:
+    """False for the classifiers of one attribute that there were once."""
+    return card["kind"] != "classifier" or "attributes" in card

@@ -6,7 +6,7 @@ import pytest
 
 from catalog_audit.audits.models import Flag, Prediction
 from catalog_audit.catalog.models import Label
-from tests import factories
+from tests import factories, models_on_disk
 from tests.audits.conftest import SURE, audit, make_dress, sure_of
 
 
@@ -51,9 +51,11 @@ def test_flags_and_disputes_are_explained_and_the_rest_is_not(boutique, dress, n
     other = make_dress(boutique, "B")
     networks.sees[dress.pk] = sure_of("red")
     audit(boutique)
-    assert networks.explained == [(dress.pk, "red")]
-    assert Prediction.objects.get(product=dress).attention
-    assert Prediction.objects.get(product=other).attention == ""
+    assert networks.explained == [(dress.pk, "red"), (dress.pk, "navy")]
+    flagged, agreed = (Prediction.objects.get(product=product) for product in (dress, other))
+    assert flagged.attention
+    assert flagged.attention_label
+    assert (agreed.attention, agreed.attention_label) == ("", "")
 
 
 def test_a_finer_value_is_compared_with_the_one_that_the_networks_know(boutique, networks):
@@ -111,9 +113,17 @@ def test_a_product_that_cannot_be_judged_says_why_and_is_not_looked_at(boutique,
     assert networks.looked == []
 
 
-def test_a_garment_group_without_a_specialist_says_so(boutique, dress, networks, settings):
-    (settings.SHIPPED_MODELS_DIR / "colour_full_body.json").unlink()
+def test_a_garment_group_that_no_model_judges_says_so(boutique, dress, networks, settings):
+    (settings.SHIPPED_MODELS_DIR / "attributes.json").unlink()
+    models_on_disk.write_classifier(settings.SHIPPED_MODELS_DIR, "top")
     assert found(boutique).problem == "no_model"
+
+
+def test_a_disputed_label_that_is_still_the_likeliest_is_set_against_its_rival(boutique, dress, networks):
+    networks.sees[dress.pk] = {"navy": 0.5, "black": 0.45, "red": 0.05}
+    prediction = found(boutique)
+    assert (prediction.state, prediction.top_value.code) == ("disputed", "navy")
+    assert Flag.objects.get().suggested.code == "black"
 
 
 @pytest.mark.parametrize("problem", ["no_region", "missing", "truncated"])

@@ -11,27 +11,34 @@ from catalog_audit.registry.models import ModelVersion
 from catalog_audit.registry.service import ModelsMissing
 
 SEGMENTER = ModelVersion(kind="segmentation", version="aaa", path="shipped:segmentation.safetensors")
-TOP = ModelVersion(
-    kind="classification", attribute="colour", garment_group="top", version="bbb", path="shipped:colour_top.safetensors"
-)
+ALL = ModelVersion(kind="classification", version="bbb", path="shipped:attributes.safetensors")
+TOP = ModelVersion(kind="classification", garment_group="top", version="ccc", path="shipped:attributes_top.safetensors")
 
 
 def load(monkeypatch, **versions: str) -> SimpleNamespace:
     """Let the files hold these versions."""
-    pipeline = SimpleNamespace(versions={"segmenter": "aaa", "colour/top": "bbb"} | versions)
+    pipeline = SimpleNamespace(versions={"segmenter": "aaa", "classifier/": "bbb", "classifier/top": "ccc"} | versions)
     monkeypatch.setattr(engine, "_loaded", lambda *key: pipeline)
     return pipeline
 
 
 def test_the_files_of_the_models_are_loaded(monkeypatch):
     pipeline = load(monkeypatch)
-    assert engine.pipeline_of([SEGMENTER, TOP]) is pipeline
+    assert engine.pipeline_of([SEGMENTER, ALL, TOP]) is pipeline
+
+
+def test_the_classifiers_are_named_by_their_garment_group():
+    classifiers = engine.bundle_of([SEGMENTER, ALL, TOP]).classifiers
+    assert {group: path.name for group, path in classifiers.items()} == {
+        "": "attributes.safetensors",
+        "top": "attributes_top.safetensors",
+    }
 
 
 def test_a_file_that_an_upgrade_replaced_is_not_used_under_the_old_name(monkeypatch):
-    load(monkeypatch, **{"colour/top": "ccc"})
-    with pytest.raises(ModelsMissing, match="version bbb of the model colour/top is no longer there"):
-        engine.pipeline_of([SEGMENTER, TOP])
+    load(monkeypatch, **{"classifier/": "ddd"})
+    with pytest.raises(ModelsMissing, match="version bbb of the model classifier/ is no longer there"):
+        engine.pipeline_of([SEGMENTER, ALL])
 
 
 def test_there_is_no_audit_without_a_segmentation_network(monkeypatch):

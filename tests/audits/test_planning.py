@@ -95,9 +95,11 @@ def test_a_title_does_not_matter(boutique, audited, networks):
 
 
 @pytest.mark.parametrize(
-    ("group", "again"), [("full_body", True), ("top", False)], ids=["its own specialist", "another specialist"]
+    ("group", "again"),
+    [("", True), ("full_body", True), ("top", False)],
+    ids=["the classifier of all", "a specialist for it", "a specialist for others"],
 )
-def test_a_new_specialist_looks_at_the_garments_of_its_group(boutique, audited, networks, settings, group, again):
+def test_a_new_classifier_looks_at_the_garments_that_it_judges(boutique, audited, networks, settings, group, again):
     models_on_disk.write_classifier(settings.SHIPPED_MODELS_DIR, group, weights="second")
     audit(boutique)
     assert networks.looked == ([dress.pk for dress in audited] if again else [])
@@ -113,7 +115,13 @@ def test_a_new_segmentation_network_looks_at_everything(boutique, audited, netwo
 def test_predictions_name_the_models_that_made_them(boutique, audited):
     prediction = Prediction.objects.first()
     assert prediction.segmenter.kind == "segmentation"
-    assert (prediction.classifier.kind, prediction.classifier.garment_group) == ("classification", "full_body")
+    assert (prediction.classifier.kind, prediction.classifier.garment_group) == ("classification", "")
+
+
+def test_a_specialist_takes_the_place_of_the_classifier_of_all(boutique, dresses, settings):
+    version = models_on_disk.write_classifier(settings.SHIPPED_MODELS_DIR, "full_body")
+    audit(boutique)
+    assert set(Prediction.objects.values_list("classifier__version", flat=True)) == {version}
 
 
 def test_an_older_prediction_stays_on_record_but_is_not_current(boutique, audited):
@@ -121,14 +129,6 @@ def test_an_older_prediction_stays_on_record_but_is_not_current(boutique, audite
     audit(boutique)
     predictions = Prediction.objects.filter(product=audited[0]).order_by("pk")
     assert [prediction.current for prediction in predictions] == [False, True]
-
-
-def test_the_first_usable_picture_is_looked_at(boutique, networks):
-    dress = make_dress(boutique)
-    dress.pictures.update(problem="truncated", sha256="")
-    usable = factories.make_picture(dress, 1, sha256="a" * 64, suffix="jpg")
-    audit(boutique)
-    assert Prediction.objects.get().picture == usable
 
 
 def test_one_audit_of_a_shop_at_a_time(boutique, dresses):
@@ -154,9 +154,16 @@ def test_an_audit_of_an_empty_shop_is_done_at_once(boutique):
 def test_a_run_keeps_the_models_that_it_was_planned_with(boutique, dresses, settings):
     """A model promoted half-way through is for the next audit."""
     run = running.start_audit(boutique, detach=False)
-    old = run.model_versions["full_body"]
-    models_on_disk.write_classifier(settings.SHIPPED_MODELS_DIR, "full_body", weights="second")
+    old = run.model_versions["classifier/"]
+    models_on_disk.write_classifier(settings.SHIPPED_MODELS_DIR, weights="second")
     with pytest.raises(AlreadyRunning):
         running.start_audit(boutique)
     running.work_off(run)
     assert set(Prediction.objects.values_list("classifier__version", flat=True)) == {old}
+
+
+def test_a_run_of_an_earlier_version_of_the_program_asks_for_a_new_one(boutique, dresses):
+    run = running.start_audit(boutique, detach=False)
+    run.model_versions = {"segmenter": run.model_versions["segmenter"], "full_body": "0123456789ab"}
+    with pytest.raises(ModelsMissing, match="start the audit again"):
+        running.models_of(run)

@@ -135,10 +135,11 @@ def test_mask_and_attention_are_pictures_that_lie_over_the_product(boutique, dre
         alpha = mask.getchannel("A")
         assert alpha.getpixel((2, 5)) == 255
         assert alpha.getpixel((7, 11)) == 0
-    with Image.open(overlays.path_of(prediction.attention)) as attention:
-        assert (attention.format, attention.size) == ("PNG", (8, 12))
-        strength = attention.convert("RGBA").getchannel("A")
-        assert strength.getpixel((7, 11)) > 200 > 20 > strength.getpixel((0, 0))
+    for name, strong, weak in ((prediction.attention, (7, 11), (0, 0)), (prediction.attention_label, (0, 0), (7, 11))):
+        with Image.open(overlays.path_of(name)) as attention:
+            assert (attention.format, attention.size) == ("PNG", (8, 12))
+            strength = attention.convert("RGBA").getchannel("A")
+            assert strength.getpixel(strong) > 200 > 20 > strength.getpixel(weak)
 
 
 def test_large_regions_become_overlays_of_a_bounded_size():

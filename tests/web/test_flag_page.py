@@ -22,7 +22,7 @@ def text(client, address):
 
 def test_it_shows_all_that_a_decision_needs(manager, flag):
     flag.prediction.classifier = ModelVersion.objects.create(
-        kind="classification", attribute="colour", garment_group="top", version="0123456789ab", path="shipped:x"
+        kind="classification", garment_group="top", version="0123456789ab", path="shipped:x"
     )
     flag.prediction.save()
     page = text(manager, f"/flags/{flag.pk}/")

@@ -26,12 +26,13 @@ class Command(BaseCommand):
         shop = Shop.objects.filter(slug=options["shop"]).first()
         if shop is None:
             raise CommandError(f"There is no shop “{options['shop']}”.")
-        waiting = 0
+        waiting, last = 0, ""
 
         def rows() -> Iterator[tuple[str, ...]]:
-            nonlocal waiting
+            nonlocal waiting, last
             for row in audit_rows(shop):
-                waiting += not row.audited
+                if not row.audited and row.external_id != last:
+                    waiting, last = waiting + 1, row.external_id
                 yield cells(row)
 
         try:
