@@ -17,7 +17,7 @@ VALUES: dict[str, list[str]] = {
 
 #: Thresholds for colour; a label is flagged when the network is nearly sure of another value.
 POLICY: dict[str, Any] = {
-    "frequencies": {"navy": 0.4, "black": 0.3, "red": 0.3},
+    "frequencies": {"navy": 0.3, "black": 0.2, "red": 0.2, "blue": 0.2, "light_blue": 0.1},
     "error_rate": 0.05,
     "slope": 1.0,
     "intercept": 0.0,
