@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from catalog_audit.audits.models import Flag
-from catalog_audit.catalog.models import Picture, Value
+from catalog_audit.catalog.models import Attribute, Picture, Value
 from catalog_audit.review.models import Decision
 from catalog_audit.review.queue import Position
 
@@ -51,7 +51,7 @@ class FlagCard:
         suggestion: the value that the network would choose.
         alternatives: the next best values, most probable first.
         values: every value of the attribute, for "another value".
-        palette: measured colours, largest share first.
+        palette: measured colours, largest share first; empty where the flag is about something else.
         decision: what was decided, when the flag is no longer undecided.
         position: the flag's place in the person's queue.
         number: how many flags the queue holds.
@@ -90,7 +90,7 @@ def make_card(flag: Flag, position: Position, number: int, parameters: str) -> F
             for digit, (value, probability) in enumerate(others[:ALTERNATIVES], start=1)
         ],
         values=[Choice(value, probabilities.get(value.code)) for value in values],
-        palette=[Measured(hex_code, share) for hex_code, share in flag.prediction.palette],
+        palette=_palette(flag),
         decision=_decision(flag),
         position=position,
         number=number,
@@ -101,6 +101,12 @@ def make_card(flag: Flag, position: Position, number: int, parameters: str) -> F
 def _picture(flag: Flag) -> Picture | None:
     picture = flag.prediction.picture or flag.product.pictures.first()
     return picture if picture is not None and picture.sha256 else None
+
+
+def _palette(flag: Flag) -> list[Measured]:
+    if flag.attribute.code != Attribute.COLOUR:
+        return []
+    return [Measured(hex_code, share) for hex_code, share in flag.prediction.palette]
 
 
 def _decision(flag: Flag) -> Decision | None:

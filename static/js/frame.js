@@ -1,6 +1,8 @@
 // What every page does: filters apply when they change, and their button goes away because it is needless then.
 for (const form of document.querySelectorAll("form[data-submit-on-change]")) {
-  form.addEventListener("change", () => {
+  form.addEventListener("change", (event) => {
+    // Another attribute has other values.
+    for (const name of event.target.dataset.clears?.split(" ") ?? []) form.elements[name].value = "";
     for (const field of form.querySelectorAll("select")) field.disabled = !field.value;
     form.submit();
   });

@@ -162,7 +162,10 @@ const actions = {
 };
 
 const take = (selector) => part.querySelector(selector)?.click();
-const overlay = (name) => currentFlag() && toggleOverlay(currentFlag(), name);
+const overlay = (name) => {
+  // A flag without the overlay leaves the person's choice for the next one as it is.
+  if (currentFlag()?.querySelector(`[data-overlay="${name}"]:enabled`)) toggleOverlay(currentFlag(), name);
+};
 
 /** By the place of a key, so that they are the same in every keyboard layout. */
 const keys = {
@@ -176,6 +179,7 @@ const keys = {
   ArrowLeft: actions.previous,
   KeyM: () => overlay("garment"),
   KeyT: () => overlay("attention"),
+  KeyN: () => overlay("label"),
   Enter: () => take("[data-suggestion]"),
   NumpadEnter: () => take("[data-suggestion]"),
 };

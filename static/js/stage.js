@@ -1,12 +1,15 @@
-// The picture and what lies over it: "only the garment" and "where the network looked".
+// The picture and what lies over it: "only the garment", "where the network looked" and "why not the label".
 
 const KEY = "catalog-audit.stage";
+const DEFAULTS = { garment: false, attention: false, label: false, strength: 80 };
+/** Two of these over each other could not be told apart: showing one hides the other. */
+const OTHER = { attention: "label", label: "attention" };
 
 function preferences() {
   try {
-    return { garment: false, attention: false, strength: 80, ...JSON.parse(localStorage.getItem(KEY) ?? "{}") };
+    return { ...DEFAULTS, ...JSON.parse(localStorage.getItem(KEY) ?? "{}") };
   } catch {
-    return { garment: false, attention: false, strength: 80 };
+    return DEFAULTS;
   }
 }
 
@@ -17,7 +20,6 @@ export function drawStage(flag) {
   if (!base) return;
   const wanted = preferences();
   const garment = stage.querySelector(".stage-garment");
-  const attention = stage.querySelector(".stage-attention");
   const strength = wanted.strength / 100;
   if (garment) {
     garment.hidden = !wanted.garment;
@@ -25,9 +27,9 @@ export function drawStage(flag) {
     garment.style.mask = `url("${garment.dataset.mask}") center / contain no-repeat`;
     base.style.opacity = wanted.garment ? String(1 - strength * 0.95) : "";
   }
-  if (attention) {
-    attention.hidden = !wanted.attention;
-    attention.style.opacity = String(strength);
+  for (const layer of stage.querySelectorAll("[data-layer]")) {
+    layer.hidden = !wanted[layer.dataset.layer];
+    layer.style.opacity = String(strength);
   }
   for (const button of flag.querySelectorAll("[data-overlay]")) {
     button.setAttribute("aria-pressed", String(Boolean(wanted[button.dataset.overlay]) && !button.disabled));
@@ -42,7 +44,8 @@ function change(flag, changes) {
 }
 
 export function toggleOverlay(flag, name) {
-  change(flag, { [name]: !preferences()[name] });
+  const shown = !preferences()[name];
+  change(flag, shown && OTHER[name] ? { [name]: true, [OTHER[name]]: false } : { [name]: shown });
 }
 
 export function setStrength(flag, strength) {

@@ -155,7 +155,12 @@ def make_flag(shop, number: int, folder: Path) -> Flag:
     )
     settings.OVERLAYS_DIR.mkdir(parents=True, exist_ok=True)
     names = {}
-    for kind, mode, ink in (("mask", "LA", (255, 255)), ("attention", "RGBA", (255, 0, 0, 200))):
+    inks = (
+        ("mask", "LA", (255, 255)),
+        ("attention", "RGBA", (255, 0, 0, 200)),
+        ("attention_label", "RGBA", (0, 0, 255, 200)),
+    )
+    for kind, mode, ink in inks:
         overlay = Image.new(mode, (120, 180))
         ImageDraw.Draw(overlay).rectangle((30, 30, 90, 150), fill=ink)
         names[kind] = f"{uuid4().hex}.png"

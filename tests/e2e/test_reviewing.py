@@ -142,14 +142,20 @@ def test_the_garment_and_the_attention_are_laid_over_the_picture(visit, manager,
     page.keyboard.press("m")
     assert page.locator(".stage-garment").is_visible()
     assert "/mask/" in page.locator(".stage-garment").evaluate("image => getComputedStyle(image).maskImage")
+    attention, label = page.locator("[data-layer=attention]"), page.locator("[data-layer=label]")
     page.keyboard.press("t")
-    assert page.locator(".stage-attention").is_visible()
-    assert page.locator(".stage-attention").evaluate("image => image.naturalWidth") == 120
+    assert attention.is_visible()
+    assert attention.evaluate("image => image.naturalWidth") == 120
     page.locator("[data-strength]").fill("40")
-    assert page.locator(".stage-attention").evaluate("image => getComputedStyle(image).opacity") == "0.4"
+    assert attention.evaluate("image => getComputedStyle(image).opacity") == "0.4"
+    page.keyboard.press("n")
+    assert label.is_visible()
+    assert label.evaluate("image => image.naturalWidth") == 120
+    assert not attention.is_visible()  # one of the two at a time
 
     visitor.press("j")
     assert page.locator(".stage-garment").is_visible()  # stays on for the next flag
+    assert label.is_visible()
 
 
 def test_the_keys_are_explained(visit, manager, flags):

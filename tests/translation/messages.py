@@ -53,7 +53,7 @@ def update(file: Path) -> int:
     draft = file.with_suffix(".part")
     draft.write_bytes(header + b"\n\n" + body.getvalue().strip() + b"\n")
     draft.replace(file)
-    return sum(not any(message.string) for message in catalogue if message.id)
+    return sum(not any(message.string or ()) for message in catalogue if message.id)
 
 
 if __name__ == "__main__":

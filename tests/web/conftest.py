@@ -56,7 +56,7 @@ def flag(shop, tmp_path: Path) -> Flag:
     )
     label = factories.make_label(product, "Navy", "navy")
     settings.OVERLAYS_DIR.mkdir(parents=True, exist_ok=True)
-    for kind, mode in (("mask", "LA"), ("attention", "RGBA")):
+    for kind, mode in (("mask", "LA"), ("attention", "RGBA"), ("attention_label", "RGBA")):
         Image.new(mode, (60, 90)).save(settings.OVERLAYS_DIR / f"{kind}.png")
     prediction = factories.make_prediction(
         label,
@@ -66,6 +66,7 @@ def flag(shop, tmp_path: Path) -> Flag:
         picture=picture,
         mask="mask.png",
         attention="attention.png",
+        attention_label="attention_label.png",
         probabilities={"black": 0.9, "navy": 0.05, "grey": 0.03, "brown": 0.02},
         palette=[["#101010", 0.75], ["#303040", 0.25]],
         region_share=0.4,

@@ -34,11 +34,38 @@ def test_it_shows_all_that_a_decision_needs(manager, flag):
         "“Navy”",
         f"/overlays/{flag.prediction_id}/mask/",
         f"/overlays/{flag.prediction_id}/attention/",
+        f"/overlays/{flag.prediction_id}/attention_label/",
+        "Why not the label",
         'fill="#101010"',
         "75%",
         "0123456789ab",
     ):
         assert part in page
+
+
+def test_without_attention_of_the_label_its_button_is_not_there(manager, flag):
+    flag.prediction.attention_label = ""
+    flag.prediction.save()
+    page = text(manager, f"/flags/{flag.pk}/")
+    assert 'data-overlay="label"' not in page
+    assert 'data-layer="label"' not in page
+
+
+def test_a_flag_of_another_attribute_shows_its_values_and_no_colours(manager, shop):
+    label = factories.make_label(factories.make_product(shop), "Plain", "solid", "pattern")
+    prediction = factories.make_prediction(
+        label, top="stripe", probabilities={"stripe": 0.9, "dot": 0.05}, palette=[["#123456", 1.0]]
+    )
+    flag = factories.make_flag(label, "stripe", prediction=prediction)
+    page = text(manager, f"/flags/{flag.pk}/")
+    assert "Pattern: the shop" in page
+    assert "Change to Stripe" in page
+    assert "Colours measured on the garment" not in page
+    assert "#123456" not in page
+    card = make_card(flag, Position(False, flag.p_wrong, flag.pk), 1, "")
+    assert {choice.value.attribute.code for choice in card.values} == {"pattern"}
+    assert [choice.value.code for choice in card.alternatives] == ["dot"]
+    assert "swatch" not in page
 
 
 def test_the_next_best_values_leave_out_label_and_suggestion(flag):

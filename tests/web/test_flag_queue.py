@@ -51,6 +51,32 @@ def test_filters_stand_in_the_address(manager, flags, parameters, expected):
     assert titles(manager.get(f"/flags/?{parameters}")) == expected
 
 
+def test_flags_of_one_attribute_need_no_choice_of_attributes(manager, flags):
+    page = manager.get("/flags/").content.decode()
+    assert 'name="attribute"' not in page
+    assert "<th>Attribute</th>" not in page
+    assert "<optgroup" not in page
+
+
+def test_flags_of_several_attributes_can_be_told_apart(manager, shop, flags):
+    label = factories.make_label(factories.make_product(shop, title="Striped"), "Plain", "solid", "pattern")
+    factories.make_flag(label, "stripe", 0.95)
+    page = manager.get("/flags/")
+    assert titles(page) == ["Striped", "Coat", "Skirt"]
+    for part in (
+        '<option value="pattern">Pattern',
+        "<th>Attribute</th>",
+        "<td>Pattern</td>",
+        '<optgroup label="Pattern">',
+    ):
+        assert part in page.content.decode()
+    narrowed = manager.get("/flags/?attribute=pattern")
+    assert titles(narrowed) == ["Striped"]
+    assert {value.attribute.code for value in narrowed.context["values"]} == {"pattern"}
+    assert f'href="/flags/{label.flags.get().pk}/?attribute=pattern"' in narrowed.content.decode()
+    assert titles(manager.get("/flags/?attribute=colour")) == ["Coat", "Skirt"]
+
+
 def test_a_flag_opened_from_a_filtered_list_keeps_the_filters(manager, flags):
     page = manager.get("/flags/?suggested=red").content.decode()
     assert f'href="/flags/{flags[1].pk}/?suggested=red"' in page

@@ -20,6 +20,13 @@ def test_the_picture_is_the_shops_own_file(manager, flag):
     assert Image.open(BytesIO(content(response))).size == (60, 90)
 
 
+def test_mask_and_attention_are_served(manager, flag):
+    for kind in ("mask", "attention", "attention_label"):
+        response = manager.get(f"/overlays/{flag.prediction_id}/{kind}/")
+        assert response.headers["Content-Type"] == "image/png"
+        assert Image.open(BytesIO(content(response))).size == (60, 90)
+
+
 def test_it_may_be_kept_for_ever_but_by_this_person_only(manager, flag):
     for kind in (f"/pictures/{flag.prediction.picture_id}/", f"/overlays/{flag.prediction_id}/mask/"):
         cache = manager.get(kind).headers["Cache-Control"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -37,10 +37,16 @@ def queue(request: PersonRequest) -> HttpResponse:
         "states": [(state.value, state.label) for state in STATES],
         "shops": Shop.objects.all(),
         "attributes": attributes,
-        "values": Value.objects.filter(attribute__in=attributes),
+        "values": _values(attributes, selection.attribute),
         "is_first": "after" not in request.GET,
     }
     return render(request, "flags/queue.html", context)
+
+
+def _values(attributes: QuerySet[Attribute], chosen: str) -> QuerySet[Value]:
+    """What labels and suggestions can be narrowed to: the values of the chosen attribute, or of all with flags."""
+    values = Value.objects.filter(attribute__in=attributes).select_related("attribute")
+    return values.filter(attribute__code=chosen) if chosen else values
 
 
 @require_safe

@@ -46,9 +46,13 @@ def small_picture(request: HttpRequest, picture_id: int) -> FileResponse:
 @require_safe
 @reviewers_only
 def overlay(request: HttpRequest, prediction_id: int, kind: str) -> FileResponse:
-    """The mask or the attention map of a prediction (predictions never change)."""
+    """The mask or an attention map of a prediction (predictions never change)."""
     prediction = get_object_or_404(Prediction, pk=prediction_id)
-    names = {"mask": prediction.mask, "attention": prediction.attention}
+    names = {
+        "mask": prediction.mask,
+        "attention": prediction.attention,
+        "attention_label": prediction.attention_label,
+    }
     if not names.get(kind):
         raise Http404
     return _send(settings.OVERLAYS_DIR / names[kind])
