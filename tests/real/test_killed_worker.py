@@ -9,7 +9,7 @@ from tests.real.world import CHUNK, World, kill
 
 
 def assert_looked_at_once(world: World, shop: str) -> None:
-    """Every product has one prediction, now and in all history."""
+    """Every product has one prediction of its colour, now and in all history."""
     products = list(world.predictions(shop).values())
     assert len(products) == len(set(products)) == PRODUCTS
 

@@ -113,12 +113,13 @@ class World:
         )
 
     def predictions(self, shop: str) -> dict[int, int]:
-        """Prediction -> product, of all predictions, old ones included."""
+        """Prediction -> product, of all predictions of the colour, old ones included."""
         return dict(
             self.ask(
                 "SELECT audits_prediction.id, product_id FROM audits_prediction "
                 "JOIN catalog_product ON catalog_product.id = product_id "
-                f"JOIN catalog_shop ON catalog_shop.id = shop_id WHERE slug = '{shop}'"
+                "JOIN catalog_attribute ON catalog_attribute.id = attribute_id "
+                f"JOIN catalog_shop ON catalog_shop.id = shop_id WHERE slug = '{shop}' AND code = 'colour'"
             )
         )
 
