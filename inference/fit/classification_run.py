@@ -16,7 +16,19 @@ from numpy.typing import NDArray
 
 from inference.fit.checkpoint import load_checkpoint, save_checkpoint
 from inference.fit.classification import Report, Schedule, fit, logits_of, new_network
-from inference.fit.data_shop import CALIBRATION, FOLDS, MYNTRA, TRAIN, Crops, Item, load_crops, loosened
+from inference.fit.data_shop import (
+    CALIBRATION,
+    FOLDS,
+    MYNTRA_LOOSELY,
+    MYNTRA_STRICTLY,
+    RENDERED,
+    TRAIN,
+    Crops,
+    Item,
+    load_crops,
+    with_meanings,
+)
+from inference.fit.split import hash_number
 from inference.fit.values import VALUES
 from inference.network import EMBEDDING, TRUNK, AttributeNetwork
 
@@ -32,18 +44,22 @@ class Recipe:
         values: attribute -> codes of its values.
         architecture: ``trunk`` (any timm encoder) and ``embedding``, see :class:`inference.network.AttributeNetwork`.
         schedule: of each network; the seed is moved by the number of the fold.
+        finish: a second schedule, on larger pictures, which takes the second shop's colour words strictly.
+        finish_share: origin -> share of its items that the second schedule sees; all where it is not named.
         folds: number of networks.
     """
 
     values: Mapping[str, Sequence[str]] = field(default_factory=lambda: VALUES)
     architecture: Mapping[str, Any] = field(default_factory=lambda: {"trunk": TRUNK, "embedding": EMBEDDING})
     schedule: Schedule = field(default_factory=Schedule)
+    finish: Schedule = field(default_factory=lambda: Schedule(sides=(160,), rate=4e-4, smoothing=0.05, seed=17))
+    finish_share: Mapping[str, float] = field(default_factory=lambda: {RENDERED: 0.5})
     folds: int = FOLDS
 
     @property
     def side(self) -> int:
         """Side of the networks' input."""
-        return self.schedule.sides[-1]
+        return self.finish.sides[-1]
 
     def untrained(self) -> AttributeNetwork:
         """A network as a training begins with it."""
@@ -51,21 +67,14 @@ class Recipe:
         return new_network(counts, **self.architecture)
 
 
-def learnt(items: Sequence[Item]) -> list[Item]:
-    """Items as training sees them: those of TRAIN, the loose colour words of Myntra with all that they may mean."""
-    found = []
-    for item in items:
-        if item.part == TRAIN:
-            if item.origin == MYNTRA and "colour" in item.values:
-                item = replace(item, values={**item.values, "colour": loosened(item.values["colour"])})
-            found.append(item)
-    return found
-
-
 def load_data(items: Sequence[Item], recipe: Recipe) -> tuple[Crops, Crops]:
-    """Decode what is learnt from, and what is watched meanwhile (the CALIBRATION part)."""
-    watched = [item for item in items if item.part == CALIBRATION]
-    return load_crops(learnt(items), recipe.values, STORED_SIDE), load_crops(watched, recipe.values, STORED_SIDE)
+    """Decode what is learnt from (the TRAIN part), and what is watched meanwhile and calibrates (CALIBRATION)."""
+    learnt, watched = (
+        load_crops([item for item in items if item.part == part], recipe.values, STORED_SIDE)
+        for part in (TRAIN, CALIBRATION)
+    )
+    colours = recipe.values["colour"]
+    return with_meanings(learnt, colours, MYNTRA_STRICTLY), with_meanings(watched, colours, MYNTRA_STRICTLY)
 
 
 def train_member(
@@ -88,19 +97,41 @@ def train_member(
     if done is not None:
         network.load_state_dict(done["network"])
         return network
-    rows = [row for row, item in enumerate(crops.items) if item.fold != fold]
-    schedule = replace(recipe.schedule, seed=recipe.schedule.seed + max(0, fold))
-    network = fit(
-        network,
-        crops.only(rows),
-        watched,
-        schedule,
-        work / f"{name}.checkpoint",
-        lambda news: report({"member": name, **news}),
-        resume=True,
+    colours = recipe.values["colour"]
+    stages: tuple[tuple[str, Schedule, Crops, Mapping[str, float]], ...] = (
+        (name, recipe.schedule, with_meanings(crops, colours, MYNTRA_LOOSELY), {}),
+        (f"{name}_finish", recipe.finish, crops, recipe.finish_share),
     )
+    for stage, schedule, own, shares in stages:
+        halfway = load_checkpoint(work / f"{stage}_done.pt")
+        if halfway is not None:
+            network.load_state_dict(halfway["network"])
+            continue
+        network = fit(
+            network,
+            own.only(_rows(own, fold, shares)),
+            watched,
+            replace(schedule, seed=schedule.seed + max(0, fold)),
+            work / f"{stage}.checkpoint",
+            _named(report, stage),
+            resume=True,
+        )
+        save_checkpoint(work / f"{stage}_done.pt", {"network": network.state_dict()})
     save_checkpoint(work / f"{name}.pt", {"network": network.state_dict()})
     return network
+
+
+def _named(report: Report, stage: str) -> Report:
+    return lambda news: report({"stage": stage, **news})
+
+
+def _rows(crops: Crops, fold: int, shares: Mapping[str, float]) -> list[int]:
+    """Items that a network learns: of all folds but one, and of some origins only a share, chosen by the design."""
+    return [
+        row
+        for row, item in enumerate(crops.items)
+        if item.fold != fold and hash_number(f"share:{item.design}") / 2**32 < shares.get(item.origin, 1.0)
+    ]
 
 
 def rounded(network: AttributeNetwork) -> AttributeNetwork:

@@ -11,7 +11,7 @@ import csv
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -80,8 +80,9 @@ MYNTRA_PATTERNS = {
     "Colourblocked": "colour_block",
 }
 
-#: What Myntra's colour words may also mean to a shop with finer words.
-MYNTRA_ALSO = {
+#: What Myntra's colour words may also mean to a shop with finer words, widely taken: a first training on worn garments
+#: is not to learn by heart where two shops draw their lines.
+MYNTRA_LOOSELY = {
     "blue": ("light_blue", "navy", "turquoise"),
     "green": ("khaki", "turquoise"),
     "brown": ("beige", "burgundy"),
@@ -89,6 +90,9 @@ MYNTRA_ALSO = {
     "pink": ("orange",),
     "grey": ("black",),
 }
+
+#: The same, strictly: it has no word for light blue. It has words for navy, olive and maroon.
+MYNTRA_STRICTLY = {"blue": ("light_blue",)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,10 +241,21 @@ def _patterns(row: Mapping[str, str], values: Mapping[str, str]) -> dict[str, st
     return found
 
 
-def loosened(value: str) -> str:
-    """A colour word of Myntra with all that it may mean, for training: its "blue" covers navy and light blue."""
+def widened(value: str, also: Mapping[str, Sequence[str]]) -> str:
+    """A value, or several joined by EITHER, with all that it may mean besides."""
     meant = value.split(EITHER)
-    return EITHER.join(dict.fromkeys([*meant, *(also for one in meant for also in MYNTRA_ALSO.get(one, ()))]))
+    return EITHER.join(dict.fromkeys([*meant, *(other for one in meant for other in also.get(one, ()))]))
+
+
+def with_meanings(crops: Crops, values: Sequence[str], also: Mapping[str, Sequence[str]]) -> Crops:
+    """The same crops with the colour words of Myntra taken as widely as ``also`` says (:data:`MYNTRA_LOOSELY` ...)."""
+    items = [
+        replace(item, values={**item.values, "colour": widened(item.values["colour"], also)})
+        if item.origin == MYNTRA and "colour" in item.values
+        else item
+        for item in crops.items
+    ]
+    return replace(crops, targets={**crops.targets, "colour": targets_of(items, values, "colour")})
 
 
 def _rows(folder: Path) -> Iterable[dict[str, str]]:
