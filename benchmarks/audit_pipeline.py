@@ -116,7 +116,7 @@ def measure(feed: Path, images: Path, rounds: int) -> None:
     networks = Spent(sum(one.wall for one in parts.values()), sum(one.processor for one in parts.values()))
     audit = min(whole, key=lambda one: one.wall)
     run = AuditRun.objects.latest("pk")
-    count = Prediction.objects.filter(run=run).count()
+    count = Prediction.objects.filter(run=run).values("product").distinct().count()
     print(f"{count} products, {running.flags_raised(run)} flags, {_machine()}")
     for name, spent in parts.items():
         _row(f"  {name}", spent, count)
@@ -168,7 +168,7 @@ class Recorder:
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._parts = {"segmentation": [pipeline.segmenter.network]}
-        self._parts["classification"] = [one.network for one in pipeline.classifiers.values()]
+        self._parts["classification"] = [member for one in pipeline.classifiers.values() for member in one.members]
         self._steps: dict[str, list[Step]] = {"segmentation": [], "classification": [], "attention": []}
 
     @contextmanager

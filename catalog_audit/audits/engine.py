@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from catalog_audit.audits import overlays
-from catalog_audit.audits.findings import DISPUTED, FLAGGED, OK, UNREADABLE, Finding, without_looking
+from catalog_audit.audits.findings import FLAGGED, OK, UNREADABLE, Finding, without_looking
 from catalog_audit.audits.items import Item, Question
 from catalog_audit.audits.pooling import Pooled, pool
 from catalog_audit.catalog.files import picture_path
@@ -204,9 +204,9 @@ def _weigh(question: Question, seen: _Seen) -> Finding:
 
 
 def _explain(pipeline: Pipeline, findings: Sequence[Finding], seen: Mapping[int, _Seen]) -> None:
-    """Attention of the suggested value and of the label's, for flags and disputed labels only."""
-    held_up = [finding for finding in findings if finding.state in (FLAGGED, DISPUTED)]
-    wanted = [(one, value) for one in held_up for value in (one.suggested, one.question.known_as) if value]
+    """Attention of the suggested value and of the label's, for flags only: it costs more than all other networks."""
+    flagged = [finding for finding in findings if finding.state == FLAGGED]
+    wanted = [(one, value) for one in flagged for value in (one.suggested, one.question.known_as) if value]
     maps = pipeline.explain([_explanation(finding, seen[finding.item.product.pk], value) for finding, value in wanted])
     for (finding, value), attention in zip(wanted, maps, strict=True):
         if value == finding.suggested:

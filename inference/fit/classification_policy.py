@@ -1,9 +1,10 @@
 """Fit what turns trained networks into advice: temperatures, correction of suspicion and thresholds.
 
 Everything here is chosen on predictions by networks that did not learn the item, with errors planted into the labels
-by a seeded simulation. The shops' own mistakes are among those labels; the most suspicious few are left out, since they
-are mostly mistakes and would teach that a plain contradiction is normal (pruning; Northcutt, Jiang, Chuang, "Confident
-Learning", JAIR 2021).
+by a seeded simulation. The shops' own mistakes are among those labels. For the correction the most suspicious few are
+left out, since they are mostly mistakes and would teach that a plain contradiction is normal (pruning; Northcutt, Jiang,
+Chuang, "Confident Learning", JAIR 2021). For the thresholds they stay in and count against the flags, so the precision
+aimed at is a cautious one.
 """
 
 from __future__ import annotations
@@ -102,10 +103,9 @@ def choose_policy(
     whole = Judge(probabilities, tuple(values), policy, np.eye(len(values), dtype=bool))
     suspicion = log_ratios(probabilities, whole.covered[labels], whole.frequencies)
     kept = np.argsort(suspicion, kind="stable")[: len(labels) - round(PRUNED * len(labels))]
-    judge, labels = whole.only(kept), labels[kept]
-    slope, intercept = _correction(judge, labels, seed)
+    slope, intercept = _correction(whole.only(kept), labels[kept], seed)
     policy = replace(policy, slope=slope, intercept=intercept)
-    flag, neighbour = _thresholds(replace(judge, policy=policy), labels, precision, seed)
+    flag, neighbour = _thresholds(replace(whole, policy=policy), labels, precision, seed)
     return replace(policy, flag_threshold=flag, neighbour_threshold=neighbour)
 
 

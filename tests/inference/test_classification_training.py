@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from inference.fit.classification_evaluate import evaluate_classifier
 from PIL import Image
 
 from inference.classify import Classifier
 from inference.fit.checkpoint import load_checkpoint
 from inference.fit.classification import Schedule, accuracy_of, fit, smoothed_loss
-from inference.fit.classification_evaluate import evaluate_classifier
 from inference.fit.classification_run import Recipe, blend, run
 from inference.fit.data_shop import CALIBRATION, TEST, TRAIN, Crops, Item, load_crops
 from inference.network import AttributeNetwork
