@@ -205,6 +205,12 @@ def test_it_rejects_unequal_numbers_of_pictures_and_regions() -> None:
         ensemble().predict(images, regions[:1], ["top"] * 2)
 
 
+@pytest.mark.parametrize(("groups", "digests"), [(1, 0), (3, 0), (2, 1), (2, 3)])
+def test_it_rejects_unequal_numbers_of_pictures_and_groups_or_digests(groups: int, digests: int) -> None:
+    with pytest.raises(ValueError, match="2 pictures but"):
+        ensemble().predict(*pictures(2), ["top"] * groups, [NEW] * digests)
+
+
 def test_attention_has_the_pictures_size_and_lies_around_the_region() -> None:
     images, regions = pictures(3)
     maps = ensemble().explain(images, regions, "colour", ["red", "black", "red"])
@@ -315,6 +321,22 @@ def test_it_rejects_weights_of_another_architecture(tmp_path: Path, changed: dic
 def test_it_rejects_members_without_numbers(tmp_path: Path) -> None:
     save_artifact(tmp_path / "other.safetensors", KIND, pair_of_members(("", "other.")), card())
     with pytest.raises(ArtifactIncompatible):
+        Classifier.load(tmp_path / "other.safetensors")
+
+
+def test_it_rejects_the_classifiers_of_one_attribute_of_old(tmp_path: Path) -> None:
+    old = {"attribute": "colour", "values": ["red"], "architecture": ARCHITECTURE, "side": 64, "temperature": 1.0}
+    save_artifact(tmp_path / "colour_top.safetensors", KIND, network().state_dict(), old)
+    with pytest.raises(ArtifactIncompatible, match="lacks attributes, members"):
+        Classifier.load(tmp_path / "colour_top.safetensors")
+
+
+@pytest.mark.parametrize("left_out", [[0], [0, 2], [0, -2]], ids=["too few", "no such member", "below nobody"])
+def test_it_rejects_digests_without_a_member(tmp_path: Path, left_out: list[int]) -> None:
+    digests = torch.tensor([digest_number(digest) for digest in LEARNT[:2]], dtype=torch.int64)
+    tensors = pair_of_members() | {DIGESTS: digests, LEFT_OUT: torch.tensor(left_out, dtype=torch.int8)}
+    save_artifact(tmp_path / "other.safetensors", KIND, tensors, card())
+    with pytest.raises(ArtifactIncompatible, match="which member"):
         Classifier.load(tmp_path / "other.safetensors")
 
 
