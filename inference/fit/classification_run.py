@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from inference.fit.checkpoint import load_checkpoint, save_checkpoint
 from inference.fit.classification import Report, Schedule, fit, logits_of, new_network
-from inference.fit.data_shop import CALIBRATION, FOLDS, MYNTRA, TRAIN, Crops, Item, load_crops, loosened
+from inference.fit.data_shop import CALIBRATION, MYNTRA, TRAIN, Crops, Item, load_crops, loosened
 from inference.fit.values import VALUES
 from inference.network import EMBEDDING, TRUNK, AttributeNetwork
 
@@ -32,13 +32,11 @@ class Recipe:
         values: attribute -> codes of its values.
         architecture: ``trunk`` (any timm encoder) and ``embedding``, see :class:`inference.network.AttributeNetwork`.
         schedule: of each network; the seed is moved by the number of the fold.
-        folds: number of networks.
     """
 
     values: Mapping[str, Sequence[str]] = field(default_factory=lambda: VALUES)
     architecture: Mapping[str, Any] = field(default_factory=lambda: {"trunk": TRUNK, "embedding": EMBEDDING})
     schedule: Schedule = field(default_factory=Schedule)
-    folds: int = FOLDS
 
     @property
     def side(self) -> int:
@@ -74,7 +72,7 @@ def train_member(
     """Train the network that leaves out one fold, or load it where it is finished.
 
     Args:
-        fold: 0..folds-1; below 0 nothing is left out.
+        fold: 0..FOLDS-1; below 0 nothing is left out.
         crops: the TRAIN part, all folds.
         watched: see :func:`inference.fit.classification.fit`.
         work: folder for the checkpoint and the result, ``fold0.pt`` ...
