@@ -9,6 +9,7 @@ it, because a network repeats the wrong labels that it was taught (out-of-fold p
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from inference.artifact import Artifact, ArtifactIncompatible, load_artifact
+from inference.artifact import Artifact, ArtifactIncompatible, load_artifact, load_weights
 from inference.crops import Crop, crop_region, shape_of
 from inference.explain import grad_cam, to_picture
 from inference.network import AttributeNetwork
@@ -95,15 +96,12 @@ class Classifier:
             inference.artifact.ArtifactError: the files are missing, damaged or of another kind.
         """
         artifact = load_artifact(path, kind=KIND)
-        counts = {attribute: len(one["values"]) for attribute, one in artifact.card["attributes"].items()}
-        members = []
-        for number in range(artifact.card["members"]):
-            network = AttributeNetwork(counts, **artifact.card["architecture"])
-            _load_member(network, artifact, number)
-            members.append(network)
-        digests = artifact.tensors.get(DIGESTS, torch.zeros(0, dtype=torch.int64)).tolist()
-        left_out = artifact.tensors.get(LEFT_OUT, torch.zeros(0, dtype=torch.int8)).tolist()
-        return cls(members, artifact.card, artifact.version, device, dict(zip(digests, left_out, strict=True)))
+        members = _networks(artifact)
+        for number, network in enumerate(members):
+            prefix = f"{number}."
+            own = {name[len(prefix) :]: part for name, part in artifact.tensors.items() if name.startswith(prefix)}
+            load_weights(network, replace(artifact, tensors=own))
+        return cls(members, artifact.card, artifact.version, device, _learnt(artifact, len(members)))
 
     def member_for(self, digest: str) -> int:
         """The member that alone may judge a picture, or NOBODY where all may.
@@ -132,8 +130,10 @@ class Classifier:
             Attribute -> float32 (n, values): calibrated probabilities; every row adds up to 1.
 
         Raises:
-            ValueError: a region is empty or does not fit its picture.
+            ValueError: a region is empty or does not fit its picture, or the numbers of arguments differ.
         """
+        if len(groups) != len(images) or len(digests) not in (0, len(images)):
+            raise ValueError(f"{len(images)} pictures but {len(groups)} garment groups and {len(digests)} digests")
         alone = np.array([self.member_for(digest) for digest in digests] or [NOBODY] * len(images), np.int64)
         width = self.members[0].head.out_features
         logits = np.zeros((len(self.members), len(images), width), np.float32)
@@ -246,10 +246,20 @@ def digest_number(digest: str) -> int:
     return int(digest[:DIGEST_DIGITS], 16)
 
 
-def _load_member(network: AttributeNetwork, artifact: Artifact, number: int) -> None:
-    prefix = f"{number}."
-    state = {name.removeprefix(prefix): tensor for name, tensor in artifact.tensors.items() if name.startswith(prefix)}
-    try:
-        network.load_state_dict(state)
-    except RuntimeError as error:
-        raise ArtifactIncompatible(f"version {artifact.version} does not fit its architecture: {error}") from error
+def _networks(artifact: Artifact) -> list[AttributeNetwork]:
+    """Untrained networks as the card describes them; the classifiers of one attribute had another card."""
+    lacking = {"attributes", "members", "architecture", "side"}.difference(artifact.card)
+    if lacking:
+        named = ", ".join(sorted(lacking))
+        raise ArtifactIncompatible(f"the card of version {artifact.version} describes no ensemble: it lacks {named}")
+    counts = {attribute: len(one["values"]) for attribute, one in artifact.card["attributes"].items()}
+    return [AttributeNetwork(counts, **artifact.card["architecture"]) for _ in range(artifact.card["members"])]
+
+
+def _learnt(artifact: Artifact, members: int) -> dict[int, int]:
+    """Number of a picture that took part in training -> the member that did not learn it."""
+    digests = artifact.tensors.get(DIGESTS, torch.zeros(0, dtype=torch.int64)).tolist()
+    left_out = artifact.tensors.get(LEFT_OUT, torch.zeros(0, dtype=torch.int8)).tolist()
+    if len(digests) != len(left_out) or not set(left_out).issubset(range(NOBODY, members)):
+        raise ArtifactIncompatible(f"version {artifact.version} does not say which member did not learn each picture")
+    return dict(zip(digests, left_out, strict=True))

@@ -49,8 +49,8 @@ def bounding_box(region: NDArray[np.bool_], margin: float = MARGIN) -> tuple[int
 def crop_region(image: Image.Image, region: NDArray[np.bool_], side: int, margin: float = MARGIN) -> Crop:
     """Cut ``region`` out of ``image`` and stretch it to ``side`` x ``side``.
 
-    The aspect ratio is given up on purpose: trousers would otherwise fill a third of the square, and colour does not
-    depend on it.
+    The aspect ratio is given up on purpose: trousers would otherwise fill a third of the square. The shape that is
+    lost by it :func:`shape_of` keeps.
 
     Args:
         image: any mode; read as RGB.

@@ -145,28 +145,26 @@ class Pipeline:
         yield from places.values()
 
     def explain(self, requests: Sequence[ExplainRequest]) -> list[NDArray[np.float32]]:
-        """Show where the specialists looked.
+        """Show where the classifiers looked.
 
         Args:
             requests: predictions to explain.
 
         Returns:
             Per request float32 (height, width) of 0..1, as large as the request's region. All zero where nothing can be
-            explained: the picture is gone, the region is empty, or no specialist knows the value.
+            explained: the picture is gone, the region is empty, or no classifier knows the value.
         """
         maps = [np.zeros(request.region.shape, np.float32) for request in requests]
-        by_classifier: dict[tuple[str, str], list[int]] = {}
+        places: dict[tuple[int, str], tuple[Classifier, list[int]]] = {}
         for number, request in enumerate(requests):
             classifier = self.classifier_for(request.garment_group)
             if classifier is None or not request.region.any():
                 continue
             if request.value in classifier.values.get(request.attribute, ()):
-                by_classifier.setdefault((request.attribute, request.garment_group), []).append(number)
+                key = id(classifier), request.attribute
+                places.setdefault(key, (classifier, []))[1].append(number)
         with ThreadPoolExecutor(_THREADS) as pool:
-            for (attribute, group), numbers in by_classifier.items():
-                classifier = self.classifier_for(group)
-                if classifier is None:
-                    continue
+            for (_, attribute), (classifier, numbers) in places.items():
                 decoded = _ahead(pool, _decode, [requests[number].path for number in numbers])
                 for start in range(0, len(numbers), BATCH):
                     part = [(number, next(decoded)) for number in numbers[start : start + BATCH]]

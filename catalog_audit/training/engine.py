@@ -116,7 +116,7 @@ def train_attributes(options: TrainingOptions, meanings: Meanings, report: Repor
     from inference.classify import Classifier
     from inference.fit.attribute_figures import accuracy_figures, predict_items
     from inference.fit.classification_run import Recipe, load_data, rounded, train_member
-    from inference.fit.data_shop import TEST, rendered_items
+    from inference.fit.data_shop import FOLDS, TEST, rendered_items
     from inference.fit.export import calibrate, save_ensemble, training_digests
     from inference.segment import best_device
 
@@ -126,9 +126,7 @@ def train_attributes(options: TrainingOptions, meanings: Meanings, report: Repor
     drawn = rendered_items(options.drawn) if options.drawn.exists() else []
     learnt, watched = load_data([*items, *drawn], recipe)
     work = options.work / "attributes"
-    members = [
-        rounded(train_member(fold, learnt, watched, work, recipe, report, device)) for fold in range(recipe.folds)
-    ]
+    members = [rounded(train_member(fold, learnt, watched, work, recipe, report, device)) for fold in range(FOLDS)]
     attributes = calibrate(members, learnt, watched, recipe)
     card = {
         "title": "Colour, garment type, pattern and length of a garment",
@@ -146,7 +144,7 @@ def train_attributes(options: TrainingOptions, meanings: Meanings, report: Repor
         ),
         "reproduce": "python manage.py train --data DIR --stages regions drawn attributes",
     }
-    digests = training_digests(learnt, recipe.folds)
+    digests = training_digests(learnt, FOLDS)
     save_ensemble(options.classifier, members, attributes, digests, recipe, card)
     classifier = Classifier.load(options.classifier, device)
     predicted = predict_items(classifier, [item for item in items if item.part == TEST and item.origin == "hm"])

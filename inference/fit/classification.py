@@ -10,7 +10,7 @@ import copy
 import json
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -96,7 +96,8 @@ def _set_rate(optimiser: torch.optim.Optimizer, step: int, steps: int) -> None:
 
 
 def _tensors(crops: Crops, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor]:
-    return tuple(torch.from_numpy(part[rows]) for part in (crops.pixels, crops.masks, crops.shapes))  # type: ignore[return-value]
+    pixels, masks, shapes = (torch.from_numpy(part[rows]) for part in (crops.pixels, crops.masks, crops.shapes))
+    return pixels, masks, shapes
 
 
 @torch.inference_mode()
@@ -148,11 +149,11 @@ def joint_loss(
     logits: Tensor, targets: Mapping[str, Tensor], slices: Mapping[str, slice], schedule: Schedule
 ) -> Tensor:
     """The weighted sum of the attributes' losses; see :func:`smoothed_loss`."""
-    parts: Sequence[Tensor] = [
+    parts = [
         schedule.weights.get(attribute, 1.0) * smoothed_loss(logits[:, columns], targets[attribute], schedule.smoothing)
         for attribute, columns in slices.items()
     ]
-    return torch.stack(list(parts)).sum()
+    return torch.stack(parts).sum()
 
 
 def fit(

@@ -2,9 +2,9 @@
 
 Everything here is chosen on predictions by networks that did not learn the item, with errors planted into the labels
 by a seeded simulation. The shops' own mistakes are among those labels. For the correction the most suspicious few are
-left out, since they are mostly mistakes and would teach that a plain contradiction is normal (pruning; Northcutt, Jiang,
-Chuang, "Confident Learning", JAIR 2021). For the thresholds they stay in and count against the flags, so the precision
-aimed at is a cautious one.
+left out, since they are mostly mistakes and would teach that a plain contradiction is normal (pruning; Northcutt,
+Jiang, Chuang, "Confident Learning", JAIR 2021). For the thresholds they stay in and count against the flags, so the
+precision aimed at is a cautious one.
 """
 
 from __future__ import annotations

@@ -18,7 +18,6 @@ from inference.fit.checkpoint import load_checkpoint, save_checkpoint
 from inference.fit.classification import Report, Schedule, fit, logits_of, new_network
 from inference.fit.data_shop import (
     CALIBRATION,
-    FOLDS,
     MYNTRA_LOOSELY,
     MYNTRA_STRICTLY,
     RENDERED,
@@ -46,7 +45,6 @@ class Recipe:
         schedule: of each network; the seed is moved by the number of the fold.
         finish: a second schedule, on larger pictures, which takes the second shop's colour words strictly.
         finish_share: origin -> share of its items that the second schedule sees; all where it is not named.
-        folds: number of networks.
     """
 
     values: Mapping[str, Sequence[str]] = field(default_factory=lambda: VALUES)
@@ -54,7 +52,6 @@ class Recipe:
     schedule: Schedule = field(default_factory=Schedule)
     finish: Schedule = field(default_factory=lambda: Schedule(sides=(160,), rate=4e-4, smoothing=0.05, seed=17))
     finish_share: Mapping[str, float] = field(default_factory=lambda: {RENDERED: 0.5})
-    folds: int = FOLDS
 
     @property
     def side(self) -> int:
@@ -83,7 +80,7 @@ def train_member(
     """Train the network that leaves out one fold, or load it where it is finished.
 
     Args:
-        fold: 0..folds-1; below 0 nothing is left out.
+        fold: 0..FOLDS-1; below 0 nothing is left out.
         crops: the TRAIN part, all folds.
         watched: see :func:`inference.fit.classification.fit`.
         work: folder for the checkpoint and the result, ``fold0.pt`` ...

@@ -182,7 +182,7 @@ def hm_items(folder: Path, masks: Path, words: Words) -> list[Item]:
     Rows whose type shows several garments, that have no mask yet or none of whose words means anything are left out.
     """
     items = []
-    for row in _rows(folder):
+    for row in _rows(folder / "labels.csv"):
         group, mask = hm_garment_group(row["product_type"]), masks / f"{Path(row['file']).stem}.png"
         values = {
             attribute: words[attribute][row[column]]
@@ -207,7 +207,7 @@ def myntra_items(folder: Path, masks: Path, words: Words) -> list[Item]:
     Its pictures are mostly worn and its colour words few. Products of one name count as one design; a design with a
     held-out file is held out as a whole.
     """
-    rows = list(_rows(folder))
+    rows = list(_rows(folder / "labels.csv"))
     kept_away = {row["name"] for row in rows if is_held_out_myntra(row["file"])}
     items = []
     for row in rows:
@@ -258,31 +258,22 @@ def with_meanings(crops: Crops, values: Sequence[str], also: Mapping[str, Sequen
     return replace(crops, targets={**crops.targets, "colour": targets_of(items, values, "colour")})
 
 
-def _rows(folder: Path) -> Iterable[dict[str, str]]:
-    with (folder / "labels.csv").open(newline="", encoding="utf-8") as lines:
+def _rows(table: Path) -> Iterable[dict[str, str]]:
+    with table.open(newline="", encoding="utf-8") as lines:
         yield from csv.DictReader(lines)
 
 
 def rendered_items(folder: Path) -> list[Item]:
     """Items of a drawn catalogue (``answers.csv``, ``images``, ``masks``), labelled with the true colour."""
     items = []
-    with (folder / "answers.csv").open(newline="", encoding="utf-8") as lines:
-        for row in csv.DictReader(lines):
-            name = Path(row["file"]).name
-            mask = folder / "masks" / f"{Path(name).stem}.png"
-            if row["garment_group"] in GARMENT_GROUPS and mask.exists():
-                design = "rendered-" + row["external_id"].rsplit("-", 1)[0]
-                items.append(
-                    Item(
-                        folder / "images" / name,
-                        mask,
-                        row["garment_group"],
-                        {"colour": row["true_colour"]},
-                        design,
-                        RENDERED,
-                        is_held_out_design(design),
-                    )
-                )
+    for row in _rows(folder / "answers.csv"):
+        name, group = Path(row["file"]).name, row["garment_group"]
+        mask = folder / "masks" / f"{Path(name).stem}.png"
+        if group in GARMENT_GROUPS and mask.exists():
+            design = "rendered-" + row["external_id"].rsplit("-", 1)[0]
+            values = {"colour": row["true_colour"]}
+            path = folder / "images" / name
+            items.append(Item(path, mask, group, values, design, RENDERED, is_held_out_design(design)))
     return items
 
 
@@ -313,6 +304,8 @@ def load_crops(items: Iterable[Item], values: Mapping[str, Sequence[str]], side:
     """
     pixels, masks, shapes, kept = [], [], [], []
     for item in items:
+        if not any(targets_of([item], codes, attribute).any() for attribute, codes in values.items()):
+            continue
         region = item.region()
         if region.mean() < SMALLEST_SHARE:
             continue
@@ -322,11 +315,10 @@ def load_crops(items: Iterable[Item], values: Mapping[str, Sequence[str]], side:
         masks.append(crop.mask[None])
         shapes.append(shape_of(region))
         kept.append(item)
-    targets = {attribute: targets_of(kept, codes, attribute) for attribute, codes in values.items()}
-    known = [row for row in range(len(kept)) if any(part[row].any() for part in targets.values())]
-    if not known:
+    if not kept:
         raise ValueError("no usable items: check the folders of pictures and masks and the tables of words")
-    return Crops(np.stack(pixels), np.stack(masks), np.stack(shapes), targets, tuple(kept)).only(known)
+    targets = {attribute: targets_of(kept, codes, attribute) for attribute, codes in values.items()}
+    return Crops(np.stack(pixels), np.stack(masks), np.stack(shapes), targets, tuple(kept))
 
 
 def digest_of(path: Path) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from inference.crops import bounding_box, crop_region
+from inference.crops import bounding_box, crop_region, shape_of
 
 
 def region_at(top: int, bottom: int, left: int, right: int, size: tuple[int, int] = (100, 80)) -> np.ndarray:
@@ -46,3 +46,30 @@ def test_picture_and_mask_are_cut_alike() -> None:
 def test_other_modes_are_read_as_rgb() -> None:
     crop = crop_region(Image.new("L", (40, 40), 90), np.ones((40, 40), bool), 16)
     assert (crop.pixels == 90).all()
+
+
+@pytest.mark.parametrize(
+    ("region", "slimness", "filled"),
+    [
+        (region_at(10, 90, 20, 40), np.log(4), 1.0),
+        (region_at(40, 60, 0, 80), -np.log(4), 1.0),
+        (region_at(30, 60, 20, 50), 0.0, 1.0),
+        (region_at(0, 20, 0, 40) | region_at(20, 40, 0, 20), 0.0, 0.75),
+    ],
+    ids=["slim", "broad", "square", "corner missing"],
+)
+def test_the_shape_tells_slimness_and_how_full_the_box_is(region: np.ndarray, slimness: float, filled: float) -> None:
+    shape = shape_of(region)
+    assert shape.dtype == np.float32
+    assert shape == pytest.approx([slimness, filled], abs=1e-6)
+
+
+def test_the_shape_depends_neither_on_place_nor_on_size() -> None:
+    expected = pytest.approx(shape_of(region_at(10, 30, 10, 20)))
+    assert shape_of(region_at(60, 80, 65, 75)) == expected
+    assert shape_of(region_at(20, 80, 20, 50)) == expected
+
+
+def test_an_empty_region_has_no_shape() -> None:
+    with pytest.raises(ValueError, match="empty"):
+        shape_of(np.zeros((10, 10), bool))

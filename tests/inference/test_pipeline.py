@@ -33,29 +33,53 @@ class RedIsTop:
 
 
 class MeanColour:
-    """Stands in for a specialist: the share of red and of blue inside the region."""
+    """Stands in for a classifier: the share of red and of blue inside the region, and whether red prevails."""
 
-    values = ("red", "blue")
+    values = {"colour": ("red", "blue"), "mood": ("warm", "cold")}
 
     def __init__(self, version: str) -> None:
         self.version = version
-        self.calls: list[int] = []
+        self.asked: list[tuple[str, str]] = []
+        self.explained: list[int] = []
 
-    def predict(self, images: Sequence[Image.Image], regions: Sequence[NDArray[np.bool_]]) -> NDArray[np.float32]:
-        self.calls.append(len(images))
+    def predict(
+        self,
+        images: Sequence[Image.Image],
+        regions: Sequence[NDArray[np.bool_]],
+        groups: Sequence[str],
+        digests: Sequence[str] = (),
+    ) -> dict[str, NDArray[np.float32]]:
+        self.asked += zip(groups, digests, strict=True)
         means = [np.asarray(image, float)[region].mean(0) for image, region in zip(images, regions, strict=True)]
-        return np.array([[mean[0], mean[2]] / (mean[0] + mean[2]) for mean in means], np.float32)
+        shares = np.array([[mean[0], mean[2]] / (mean[0] + mean[2]) for mean in means], np.float32)
+        return {"colour": shares, "mood": shares.round()}
 
     def explain(
-        self, images: Sequence[Image.Image], regions: Sequence[NDArray[np.bool_]], values: Sequence[str]
+        self,
+        images: Sequence[Image.Image],
+        regions: Sequence[NDArray[np.bool_]],
+        attribute: str,
+        values: Sequence[str],
     ) -> list[NDArray[np.float32]]:
-        return [region.astype(np.float32) for region in regions]
+        self.explained.append(len(images))
+        places = [self.values[attribute].index(value) for value in values]
+        return [region.astype(np.float32) / (1 + place) for region, place in zip(regions, places, strict=True)]
 
 
 @pytest.fixture
-def pipeline() -> Pipeline:
-    specialists = {("colour", "top"): MeanColour("t"), ("colour", "bottom"): MeanColour("b")}
-    return Pipeline(RedIsTop(), specialists)  # type: ignore[arg-type]
+def of_tops() -> MeanColour:
+    return MeanColour("t")
+
+
+@pytest.fixture
+def of_all() -> MeanColour:
+    return MeanColour("a")
+
+
+@pytest.fixture
+def pipeline(of_tops: MeanColour, of_all: MeanColour) -> Pipeline:
+    """A specialist for tops and a classifier for everything else."""
+    return Pipeline(RedIsTop(), {"top": of_tops, "": of_all})  # type: ignore[arg-type]
 
 
 def outfit(path: Path, size: tuple[int, int] = (80, 120)) -> Path:
@@ -74,6 +98,7 @@ def test_only_the_wanted_garment_is_classified(tmp_path: Path, pipeline: Pipelin
     assert (top.key, bottom.key) == ("1", "2")
     assert top.probabilities["colour"]["red"] == pytest.approx(200 / 230, abs=1e-4)
     assert bottom.probabilities["colour"]["blue"] == pytest.approx(200 / 220, abs=1e-4)
+    assert top.probabilities["mood"] == {"warm": 1.0, "cold": 0.0}
     assert top.region_share == pytest.approx(0.5 * 0.375, abs=0.01)
     assert not (top.region & bottom.region).any()
     assert sum(entry.share for entry in top.palette) == pytest.approx(1)
@@ -114,20 +139,51 @@ def test_a_picture_without_the_product_says_so(tmp_path: Path, pipeline: Pipelin
     assert not reading.probabilities
 
 
-def test_order_is_kept_over_many_batches(tmp_path: Path, pipeline: Pipeline) -> None:
+def test_order_is_kept_over_many_batches(
+    tmp_path: Path, pipeline: Pipeline, of_tops: MeanColour, of_all: MeanColour
+) -> None:
     path = outfit(tmp_path / "a.png")
     requests = [PictureRequest(str(number), path, ("top", "bottom")[number % 2]) for number in range(50)]
     readings = pipeline.read(requests)
     assert [reading.key for reading in readings] == [str(number) for number in range(50)]
     likeliest = [max(reading.probabilities["colour"], key=reading.probabilities["colour"].get) for reading in readings]
     assert likeliest == ["red", "blue"] * 25
-    assert sum(pipeline.classifiers["colour", "top"].calls) == 25
+    assert len(of_tops.asked) == len(of_all.asked) == 25
 
 
-def test_an_attribute_without_a_specialist_gets_no_probabilities(tmp_path: Path, pipeline: Pipeline) -> None:
+def test_a_specialist_wins_over_the_classifier_for_all(
+    tmp_path: Path, pipeline: Pipeline, of_tops: MeanColour, of_all: MeanColour
+) -> None:
     path = outfit(tmp_path / "a.png")
-    (reading,) = pipeline.read([PictureRequest("1", path, "top", ("colour", "length"))])
-    assert set(reading.probabilities) == {"colour"}
+    pipeline.read([PictureRequest("1", path, "top"), PictureRequest("2", path, "bottom")])
+    assert [group for group, _ in of_tops.asked] == ["top"]
+    assert [group for group, _ in of_all.asked] == ["bottom"]
+    assert pipeline.classifier_for("full_body") is of_all
+
+
+def test_a_classifier_is_told_group_and_digest_of_each_picture(tmp_path: Path, of_all: MeanColour) -> None:
+    path = outfit(tmp_path / "a.png")
+    requests = [
+        PictureRequest("1", path, "top", "aa"),
+        PictureRequest("2", tmp_path / "gone.png", "top", "bb"),
+        PictureRequest("3", path, "bottom", "cc"),
+        PictureRequest("4", path, "top"),
+    ]
+    Pipeline(RedIsTop(), {"": of_all}).read(requests)  # type: ignore[arg-type]
+    assert of_all.asked == [("top", "aa"), ("bottom", "cc"), ("top", "")]
+
+
+def test_a_picture_without_a_classifier_has_no_probabilities(tmp_path: Path, of_tops: MeanColour) -> None:
+    path = outfit(tmp_path / "a.png")
+    lacking = Pipeline(RedIsTop(), {"top": of_tops})  # type: ignore[arg-type]
+    top, bottom = lacking.read([PictureRequest("1", path, "top"), PictureRequest("2", path, "bottom")])
+    assert set(top.probabilities) == {"colour", "mood"}
+    assert bottom.probabilities == {}
+    assert bottom.problem is None
+    assert bottom.region.any()
+    assert bottom.palette
+    (explained,) = lacking.explain([ExplainRequest("2", path, bottom.region, "bottom", "colour", "blue")])
+    assert not explained.any()
 
 
 def test_nothing_is_read_of_no_requests(pipeline: Pipeline) -> None:
@@ -143,13 +199,26 @@ def test_explanations_have_the_size_of_the_region(
     (reading,) = pipeline.read([PictureRequest("1", path, "top")])
     known = ExplainRequest("1", path, reading.region, "top", "colour", "red")
     unknown = ExplainRequest("2", path, reading.region, "top", "colour", "ultraviolet")
-    gone = ExplainRequest("3", tmp_path / "gone.png", reading.region, "top", "colour", "red")
-    maps = pipeline.explain([unknown, known, gone])
-    assert [one.shape for one in maps] == [(600, 400)] * 3
+    elsewhere = ExplainRequest("3", path, reading.region, "top", "mood", "red")
+    gone = ExplainRequest("4", tmp_path / "gone.png", reading.region, "top", "colour", "red")
+    nothing = ExplainRequest("5", path, np.zeros_like(reading.region), "top", "colour", "red")
+    maps = pipeline.explain([unknown, known, elsewhere, gone, nothing])
+    assert [one.shape for one in maps] == [(600, 400)] * 5
+    assert [bool(one.any()) for one in maps] == [False, True, False, False, False]
     assert maps[1][150, 200] == pytest.approx(1)
-    assert not maps[0].any()
-    assert not maps[2].any()
+
+
+def test_each_explanation_is_of_its_own_attribute_and_value(
+    tmp_path: Path, pipeline: Pipeline, of_tops: MeanColour, of_all: MeanColour
+) -> None:
+    path = outfit(tmp_path / "a.png")
+    region = np.ones((120, 80), bool)
+    wanted = [("top", "colour", "blue"), ("bottom", "colour", "red"), ("top", "mood", "warm"), ("top", "colour", "red")]
+    maps = pipeline.explain([ExplainRequest("", path, region, *one) for one in wanted * 9])
+    assert [float(one.max()) for one in maps] == [0.5, 1.0, 1.0, 1.0] * 9
+    assert sum(of_tops.explained) == 27
+    assert sum(of_all.explained) == 9
 
 
 def test_versions_name_every_network(pipeline: Pipeline) -> None:
-    assert pipeline.versions == {"segmenter": "seg", "colour/top": "t", "colour/bottom": "b"}
+    assert pipeline.versions == {"segmenter": "seg", "classifier/top": "t", "classifier/": "a"}
