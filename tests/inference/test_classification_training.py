@@ -27,7 +27,7 @@ from inference.network import AttributeNetwork
 VALUES = {"colour": ("red", "green", "blue"), "length": ("mini", "maxi")}
 SHADES = ((190, 20, 30), (20, 150, 40), (20, 40, 180))
 ARCHITECTURE = {"trunk": "test_efficientnet", "embedding": 16}
-SCHEDULE = Schedule(sides=(32, 32, 32), rate=2e-3, batch=8, ema=0.6, weights={})
+SCHEDULE = Schedule(sides=(32, 32, 32), rate=2e-3, batch=8, ema=0.6, weights={}, frozen=0)
 FINISH = replace(SCHEDULE, sides=(32,), seed=17)
 
 
@@ -79,6 +79,16 @@ def test_it_learns_all_attributes_at_once(crops: Crops, tmp_path: Path) -> None:
     accuracies = accuracies_of(fit(tiny(), crops, None, schedule, tmp_path / "c.pt", quiet), crops, 32)
     assert accuracies.keys() == VALUES.keys()
     assert min(accuracies.values()) > 0.9
+
+
+def test_frozen_stages_stay_as_they_were_with_their_statistics(crops: Crops, tmp_path: Path) -> None:
+    after = fit(tiny(), crops, None, replace(SCHEDULE, sides=(32,), frozen=1), tmp_path / "c.pt", quiet)
+    before = tiny().state_dict()
+    same = {name for name, tensor in after.state_dict().items() if torch.equal(tensor, before[name])}
+    frozen = {name for name in before if name.startswith(("trunk.conv_stem.", "trunk.bn1.", "trunk.blocks.0."))}
+    assert frozen
+    assert frozen <= same
+    assert not any(name.startswith("trunk.blocks.2.") and name.endswith(".weight") for name in same)
 
 
 def test_progress_tells_epoch_loss_and_the_watched_accuracy_of_each_attribute(crops: Crops, tmp_path: Path) -> None:
