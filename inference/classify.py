@@ -111,6 +111,10 @@ class Classifier:
         """
         return self._learnt.get(digest_number(digest), NOBODY) if digest else NOBODY
 
+    def has_learnt(self, digest: str) -> bool:
+        """True for a picture that took part in training; ``digest`` as in :meth:`member_for`."""
+        return bool(digest) and digest_number(digest) in self._learnt
+
     def predict(
         self,
         images: Sequence[Image.Image],

@@ -178,11 +178,12 @@ def evaluate(
     """
     from inference.classify import Classifier
     from inference.fit.attention_figures import attention_figures
-    from inference.fit.attribute_figures import accuracy_figures, predict_items, verified_figures
+    from inference.fit.attribute_figures import accuracy_figures, never_learnt, predict_items, verified_figures
     from inference.fit.cutouts import cutout_figures
     from inference.fit.data_shop import TEST
     from inference.fit.regions import write_group_maps
     from inference.fit.segmentation_evaluate import evaluate_segmentation
+    from inference.fit.suspects import suspect_figures
     from inference.segment import Segmenter
 
     device = settings.DEVICE or None
@@ -201,13 +202,15 @@ def evaluate(
             report({"done": done, "total": total, "shop": shop})
     items = [item for item in labelled_items(options, meanings, maps) if item.part == TEST]
     for shop in options.shops:
-        predicted = predict_items(ensemble, [item for item in items if item.origin == shop])
+        own = [item for item in items if item.origin == shop]
+        predicted = predict_items(ensemble, never_learnt(ensemble, own))
         predictions[shop] = predicted
         figures[shop] = {
             "found": len(predicted.items) / max(1, predicted.looked_at),
             "attributes": {name: accuracy_figures(ensemble, predicted, name) for name in ensemble.values},
             "verified": verified_figures(ensemble, predicted, shop, covers[shop]),
             "attention": attention_figures(ensemble, predicted),
+            "suspects": suspect_figures(shop),
         }
     return figures, predictions
 
@@ -245,3 +248,32 @@ def write_report(
     from inference.fit.report import write_report as write
 
     return write(folder, sheets, figures, predictions, covers, Classifier.load(classifier, settings.DEVICE or None))
+
+
+def write_suspects(
+    options: TrainingOptions,
+    meanings: Meanings,
+    covers: Mapping[str, Mapping[str, Collection[str]]],
+    classifier: Path,
+    count: int,
+) -> list[Path]:
+    """Write the most suspicious labels of each whole catalogue, cut out by the maps that training used.
+
+    Returns:
+        A table for each shop; sheets of pictures lie beside it.
+    """
+    from inference.classify import Classifier
+    from inference.fit.suspects import write_suspects as write
+
+    ensemble = Classifier.load(classifier, settings.DEVICE or None)
+    items = labelled_items(options, meanings, options.regions)
+    return [
+        write(
+            ensemble,
+            [item for item in items if item.origin == shop],
+            covers[shop],
+            options.work / "suspects" / shop,
+            count,
+        )
+        for shop in options.shops
+    ]

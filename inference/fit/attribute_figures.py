@@ -15,6 +15,7 @@ from inference.fit import flag_figures
 from inference.fit.data_shop import Item, digest_of, targets_of
 from inference.fit.flag_figures import DRAWS, Judge, calibration_error, confusion
 from inference.fit.verified_labels import ARGUABLE, WRONG, verified_labels
+from inference.noise import score_labels
 from inference.suspicion import Policy
 
 #: Shares of labels made wrong: a usual catalogue, and the balanced test that talks like to quote.
@@ -42,6 +43,11 @@ class Predicted:
         index = np.asarray(rows, np.int64)
         kept = {attribute: part[index] for attribute, part in self.probabilities.items()}
         return Predicted(tuple(self.items[row] for row in index), self.looked_at, kept)
+
+
+def never_learnt(classifier: Classifier, items: Sequence[Item]) -> list[Item]:
+    """Items whose picture no member learnt, not even as a copy, byte for byte, under another design."""
+    return [item for item in items if not classifier.has_learnt(digest_of(item.path))]
 
 
 def predict_items(classifier: Classifier, items: Sequence[Item]) -> Predicted:
@@ -115,7 +121,8 @@ def verified_figures(
         Numbers of each verdict; accuracy on verified labels (arguable ones left out, wrong ones corrected) with its
         interval, and with the arguable ones where any defensible value counts; flags with planted errors per rate and
         draw, on verified right labels and on the raw ones; the talk's test on skirts (all garments where a shop has
-        too few); the shop's own errors.
+        too few); the shop's own errors, and how many of them :mod:`inference.noise` finds, which looks at all labels of
+        the shop together.
     """
     verified = verified_labels(shop)
     rows = [row for row, item in enumerate(predicted.items) if item.path.name in verified]
@@ -132,7 +139,6 @@ def verified_figures(
     right = np.flatnonzero(~arguable & ~wrong)
     skirts = [row for row in right if "skirt" in predicted.items[rows[row]].values.get("garment_type", "")]
     return {
-        "looked_at": sum(one in verified for one in verified),
         "found": len(rows),
         "right": len(right),
         "wrong": int(wrong.sum()),
@@ -154,4 +160,7 @@ def verified_figures(
         "talk_all": flag_figures.talk_figures(judge.only(right), labels[right]),
         "talk_skirts": flag_figures.talk_figures(judge.only(np.array(skirts)), labels[skirts]) if skirts else None,
         "genuine": flag_figures.genuine_figures(judge, labels, wrong, arguable),
+        "found_by_mixture": flag_figures.found_among_as_many(
+            score_labels(judge.probabilities, labels).p_wrong[clear], wrong[clear]
+        ),
     }

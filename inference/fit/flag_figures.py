@@ -210,14 +210,12 @@ def genuine_figures(
     """
     scores, states = judge.scores(labels)
     clear = ~arguable
-    count = int(wrong[clear].sum())
-    top = np.argsort(-scores[clear], kind="stable")[:count]
     flagged = states == FLAGGED
     right = ~wrong & ~arguable
     flags = max(1, int(flagged.sum()))
     return {
-        "wrong": float(count),
-        "found": float(wrong[clear][top].mean()) if count else 0.0,
+        "wrong": float(wrong[clear].sum()),
+        "found": found_among_as_many(scores[clear], wrong[clear]),
         "flags": float(flagged.sum()),
         "flags_wrong": float((flagged & wrong).sum() / flags),
         "flags_arguable": float((flagged & arguable).sum() / flags),
@@ -227,6 +225,12 @@ def genuine_figures(
         "arguable_disputed": _share(states == DISPUTED, arguable),
         "right_disputed": _share(states == DISPUTED, right),
     }
+
+
+def found_among_as_many(scores: NDArray[np.float64], wrong: NDArray[np.bool_]) -> float:
+    """Share of the wrong labels among as many highest scores as there are wrong labels; 0 where there are none."""
+    count = int(wrong.sum())
+    return float(wrong[np.argsort(-scores, kind="stable")[:count]].mean()) if count else 0.0
 
 
 def _share(hit: NDArray[np.bool_], among: NDArray[np.bool_]) -> float:

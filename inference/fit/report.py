@@ -179,6 +179,8 @@ def _shop(shop: str, figures: Mapping[str, Any]) -> list[str]:
             [
                 [f"of the {genuine['wrong']:.0f} wrong labels, found among as many most suspicious (arguable left out)",
                  f"{genuine['found']:.3f}"],
+                ["the same, by the mixture over all of the shop's labels (inference/noise.py)",
+                 f"{verified['found_by_mixture']:.3f}"],
                 ["flags on the shop's labels as they are", f"{genuine['flags']:.0f}"],
                 ["of them wrong / arguable / right", " / ".join(
                     f"{genuine[name]:.3f}" for name in ("flags_wrong", "flags_arguable", "flags_right"))],
@@ -191,12 +193,24 @@ def _shop(shop: str, figures: Mapping[str, Any]) -> list[str]:
             ],
         ),
         "",
+        *_suspects(figures.get("suspects")),
         f"![Reliability](evaluation/{shop}_reliability.png)",
         f"![Precision and recall](evaluation/{shop}_precision_recall.png)",
         "",
         f"![Confusion](evaluation/{shop}_confusion.png)",
     ]  # fmt: skip
     return lines
+
+
+def _suspects(figures: Mapping[str, float] | None) -> list[str]:
+    if figures is None:
+        return []
+    return [
+        f"Of the {figures['count']:.0f} most suspicious labels of the whole catalogue, judged out of fold and looked at "
+        f"one by one, {figures['wrong']:.3f} are wrong ({figures['low']:.3f} to {figures['high']:.3f}), "
+        f"{figures['arguable']:.3f} arguable and {figures['right']:.3f} right.",
+        "",
+    ]
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

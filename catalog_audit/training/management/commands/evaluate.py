@@ -28,6 +28,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--report", type=Path, metavar="DIR", help="write evaluation.md with plots into this folder"
         )
+        parser.add_argument(
+            "--suspects", type=int, metavar="N", help="only write the N most suspicious labels of each whole catalogue"
+        )
 
     def handle(self, *args: Any, data: Path, work: Path | None, **given: Any) -> None:
         try:
@@ -46,6 +49,10 @@ class Command(BaseCommand):
         classifier = next((model for model in ensembles if not model.garment_group), ensembles[0])
         meanings = running.meanings(options)
         covers = running.covers(options, meanings)
+        if given["suspects"]:
+            for table in engine.write_suspects(options, meanings, covers, file_of(classifier), given["suspects"]):
+                self.stdout.write(f"wrote {table}, with sheets of pictures beside it")
+            return
         with tqdm(unit=" pictures", leave=False) as bar:
 
             def report(news: Mapping[str, Any]) -> None:
