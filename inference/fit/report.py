@@ -206,8 +206,8 @@ def _suspects(figures: Mapping[str, float] | None) -> list[str]:
     if figures is None:
         return []
     return [
-        f"Of the {figures['count']:.0f} most suspicious labels of the whole catalogue, judged out of fold and looked at "
-        f"one by one, {figures['wrong']:.3f} are wrong ({figures['low']:.3f} to {figures['high']:.3f}), "
+        f"Of the {figures['count']:.0f} most suspicious labels of the whole catalogue, judged out of fold and looked "
+        f"at one by one, {figures['wrong']:.3f} are wrong ({figures['low']:.3f} to {figures['high']:.3f}), "
         f"{figures['arguable']:.3f} arguable and {figures['right']:.3f} right.",
         "",
     ]
