@@ -224,6 +224,16 @@ def test_a_member_never_learns_its_fold_and_is_trained_once(
     assert len(seen) == 8, "a finished member is not trained again"
 
 
+def test_kept_weights_lie_between_the_two_stages(crops: Crops, tmp_path: Path) -> None:
+    recipe = Recipe(VALUES, ARCHITECTURE, replace(SCHEDULE, sides=(32,)), FINISH, towards=0.25)
+    member = train_member(0, crops, None, tmp_path, recipe, quiet)
+    first, second = (load_checkpoint(tmp_path / f"fold0{stage}_done.pt") for stage in ("", "_finish"))
+    assert first is not None
+    assert second is not None
+    wanted = first["network"]["head.weight"] * 0.75 + second["network"]["head.weight"] * 0.25
+    torch.testing.assert_close(member.head.weight.detach(), wanted)
+
+
 def test_an_interrupted_member_goes_on(crops: Crops, tmp_path: Path) -> None:
     recipe = Recipe(VALUES, ARCHITECTURE, replace(SCHEDULE, sides=(32, 32)), FINISH)
 
