@@ -64,7 +64,7 @@ class Classifier:
 
         Args:
             members: the networks; all with the attributes of the card.
-            card: see :func:`inference.fit.export.card_of`.
+            card: see :func:`inference.fit.export.save_ensemble`.
             version: identifies the weights.
             device: ``cpu``, ``cuda`` ...; CUDA when present and nothing is given.
             learnt: number of a picture that took part in training (see :func:`digest_number`) -> the member that did
