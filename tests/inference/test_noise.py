@@ -232,3 +232,22 @@ def test_it_rejects_networks_that_do_not_belong_together() -> None:
         noise.pool_probabilities([])
     with pytest.raises(noise.ShapeError, match="differ"):
         noise.pool_probabilities([[[0.5, 0.5]], [[1.0]]])
+
+
+def test_pooled_scores_are_the_mean_of_the_log_odds() -> None:
+    np.testing.assert_allclose(noise.pool_scores([[0.9, 0.2, 1.0], [0.1, 0.2, 1.0]]), [0.5, 0.2, 1.0], atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("scores", "error"),
+    [
+        ([], noise.ShapeError),
+        ([[0.1], [0.1, 0.2]], noise.ShapeError),
+        ([[[0.1]]], noise.ShapeError),
+        ([[1.1]], noise.ProbabilityError),
+        ([[np.nan]], noise.ProbabilityError),
+    ],
+)
+def test_it_rejects_scores_that_cannot_be_pooled(scores: list[object], error: type[Exception]) -> None:
+    with pytest.raises(error):
+        noise.pool_scores(scores)  # type: ignore[arg-type]
