@@ -156,17 +156,13 @@ def _one(name: str, probabilities: Floats, given: Integers, wrong: Truths) -> It
 
 
 def bayes(probabilities: Floats, given: Integers) -> Floats:
-    """What inference/suspicion.py says, float64 (n,), with the given labels' frequencies and no correction."""
-    classes = [str(one) for one in range(probabilities.shape[1])]
-    counts = np.bincount(given, minlength=len(classes)) / len(given)
-    policy = suspicion.Policy(frequencies=dict(zip(classes, counts.tolist(), strict=True)))
-    rows = zip(probabilities.tolist(), given.tolist(), strict=True)
-    return np.array(
-        [
-            suspicion.probability_wrong(dict(zip(classes, row, strict=True)), classes[label], policy)
-            for row, label in rows
-        ]
-    )
+    """What inference/suspicion.py says, float64 (n,), uncorrected; frequencies and error rate are the labels' own."""
+    classes = probabilities.shape[1]
+    shares = np.bincount(given, minlength=classes) / len(given)
+    policy = suspicion.Policy(frequencies={str(one): float(share) for one, share in enumerate(shares)})
+    covered = np.arange(classes) == given[:, None]
+    ratios = suspicion.log_ratios(probabilities.astype(np.float32), covered, shares)
+    return suspicion.probability_wrong(ratios, policy, suspicion.estimate_error_rate(ratios, policy))
 
 
 def judge(network: str, score: str, suspicion_of: Floats, wrong: Truths) -> Row:
