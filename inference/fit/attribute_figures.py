@@ -78,7 +78,7 @@ def judge_of(classifier: Classifier, predicted: Predicted, covers: Mapping[str, 
     values = classifier.values["colour"]
     covered = np.eye(len(values), dtype=bool)
     for row, value in enumerate(values):
-        for finer in covers.get(value, ()):
+        for finer in set(covers.get(value, ())) & set(values):
             covered[row, values.index(finer)] = True
     policy = Policy.from_json(classifier.card["attributes"]["colour"]["policy"])
     return Judge(predicted.probabilities["colour"], values, policy, covered)

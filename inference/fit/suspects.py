@@ -63,17 +63,17 @@ def write_suspects(
     return table
 
 
-def suspect_figures(shop: str) -> dict[str, float]:
-    """What was seen in the most suspicious labels of a shop.
+def suspect_figures(shop: str) -> dict[str, float] | None:
+    """What was seen in the most suspicious labels of a shop; None where nobody has looked.
 
     Returns:
         ``count``, the shares ``wrong``, ``arguable`` and ``right``, and the interval ``low`` to ``high`` that holds
         the share of wrong ones with 95% (Wilson, JASA 1927).
-
-    Raises:
-        FileNotFoundError: nothing of that shop was looked at.
     """
-    seen = list(verified_labels(f"suspects_{shop}").values())
+    try:
+        seen = list(verified_labels(f"suspects_{shop}").values())
+    except FileNotFoundError:
+        return None
     count = len(seen)
     share = {verdict: sum(one.verdict == verdict for one in seen) / count for verdict in (WRONG, ARGUABLE, RIGHT)}
     centre = (share[WRONG] + 1.96**2 / (2 * count)) / (1 + 1.96**2 / count)
