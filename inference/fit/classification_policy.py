@@ -31,6 +31,10 @@ COVERAGE = 0.95
 #: Share of the labels that is left out as most suspicious.
 PRUNED = 0.03
 
+#: From this probability on a rival makes a label disputed. Chosen on the second shop's verified labels, of whose arguable
+#: ones it brings about two thirds among the disputed.
+RIVAL = 0.25
+
 #: Nothing less likely than this is flagged, however precise it would be: a flag says "probably wrong".
 LEAST_SUSPICION = 0.5
 
@@ -98,7 +102,7 @@ def choose_policy(
         frequencies=dict(frequencies),
         error_rate=error_rate,
         set_threshold=min(0.2, float(np.quantile(given, 1 - COVERAGE))),
-        rival_threshold=0.3,
+        rival_threshold=RIVAL,
     )
     whole = Judge(probabilities, tuple(values), policy, np.eye(len(values), dtype=bool))
     suspicion = log_ratios(probabilities, whole.covered[labels], whole.frequencies)

@@ -194,7 +194,7 @@ def talk_figures(
 def genuine_figures(
     judge: Judge, labels: NDArray[np.int64], wrong: NDArray[np.bool_], arguable: NDArray[np.bool_]
 ) -> dict[str, float]:
-    """The shop's own labels as they are.
+    """The shop's own labels as they are, weighed as an audit weighs them: with the assumed share of errors.
 
     Args:
         judge: predictions.
@@ -208,7 +208,7 @@ def genuine_figures(
         ``arguable_disputed``: share of the arguable labels that end up as disputed; ``right_disputed``, of the right
         ones.
     """
-    scores, states = judge.scores(labels)
+    scores, states = judge.scores(labels, adapt=False)
     clear = ~arguable
     flagged = states == FLAGGED
     right = ~wrong & ~arguable
