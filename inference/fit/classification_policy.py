@@ -31,8 +31,8 @@ COVERAGE = 0.95
 #: Share of the labels that is left out as most suspicious.
 PRUNED = 0.03
 
-#: From this probability on a rival makes a label disputed. Chosen on the second shop's verified labels, of whose arguable
-#: ones it brings about two thirds among the disputed.
+#: From this probability on a rival makes a label disputed. Chosen on the verified labels of the second shop, of whose
+#: arguable ones it brings about two thirds among the disputed.
 RIVAL = 0.25
 
 #: Nothing less likely than this is flagged, however precise it would be: a flag says "probably wrong".
