@@ -14,7 +14,7 @@ from inference.artifact import save_artifact
 from inference.classify import DIGESTS, KIND, LEFT_OUT, NOBODY, digest_number
 from inference.contract import GARMENT_GROUPS
 from inference.fit.classification import logits_of
-from inference.fit.classification_policy import choose_policy, fit_temperature, value_frequencies
+from inference.fit.classification_policy import RIVAL, choose_policy, fit_temperature, value_frequencies
 from inference.fit.classification_run import Recipe, out_of_fold_logits
 from inference.fit.data_shop import RENDERED, Crops, digest_of
 from inference.network import AttributeNetwork
@@ -86,7 +86,9 @@ def _calibrated(
             single[mine] = temperatures[group]["member"]
     powers = np.exp((logits - logits.max(1, keepdims=True)) / single[:, None])
     probabilities = (powers / powers.sum(1, keepdims=True)).astype(np.float32)
-    policy = choose_policy(probabilities, labels, values, value_frequencies(labels, values))
+    # Two words for a kind of garment or a length are hardly ever both right: only colours have defensible rivals.
+    rival = RIVAL if attribute == "colour" else 1.0
+    policy = choose_policy(probabilities, labels, values, value_frequencies(labels, values), rival=rival)
     return {"values": values, "temperatures": temperatures, "policy": policy.to_json()}
 
 
