@@ -11,23 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from inference.contract import GROUPS
+from inference.fit.data_shop import hm_garment_group
 from inference.fit.pseudo import USABLE_SHARE
 from inference.fit.split import is_held_out_design
-
-#: Product types of the H&M catalogue that are no top. Sets hold two garments and are left out.
-GROUP_OF_TYPE = {
-    "Trousers": "bottom",
-    "Outdoor trousers": "bottom",
-    "Skirt": "bottom",
-    "Shorts": "bottom",
-    "Leggings/Tights": "bottom",
-    "Dress": "full_body",
-    "Jumpsuit/Playsuit": "full_body",
-    "Dungarees": "full_body",
-    "Outdoor overall": "full_body",
-    "Costumes": "full_body",
-}
-WITHOUT_MASK = frozenset({"Garment Set"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +38,10 @@ def flat_lays(folder: Path, pseudo: Path) -> tuple[list[FlatLay], list[FlatLay]]
     with (folder / "labels.csv").open(encoding="utf-8", newline="") as lines:
         for row in csv.DictReader(lines):
             stem = Path(row["file"]).stem
-            kind = row["product_type"]
-            if stem not in have or kind in WITHOUT_MASK:
+            group = hm_garment_group(row["product_type"])
+            if stem not in have or not group:
                 continue
-            group = GROUPS.index(GROUP_OF_TYPE.get(kind, "top"))
-            item = FlatLay(folder / "images" / row["file"], pseudo / f"{stem}.png", group)
+            item = FlatLay(folder / "images" / row["file"], pseudo / f"{stem}.png", GROUPS.index(group))
             (held_out if is_held_out_design(row["product_code"]) else train).append(item)
     return train, held_out
 
