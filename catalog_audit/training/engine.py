@@ -83,14 +83,14 @@ def train_segmentation(options: TrainingOptions, report: Report) -> dict[str, An
     )
 
 
-def find_regions(options: TrainingOptions, report: Report, segmenter: Path | None = None) -> None:
+def find_regions(options: TrainingOptions, report: Report) -> None:
     """Cut up every picture with the segmentation network, so that attributes are learnt from what an audit will see."""
     from inference.fit.regions import write_group_maps
 
     for shop, folder in options.shops.items():
         pictures = sorted((folder / "images").glob("*.jpg"))
         maps = options.regions / shop
-        for done, total in write_group_maps(pictures, segmenter or _segmenter(options), maps, settings.DEVICE or None):
+        for done, total in write_group_maps(pictures, _segmenter(options), maps, settings.DEVICE or None):
             report({"done": done, "total": total, "shop": shop})
 
 

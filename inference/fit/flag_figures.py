@@ -73,11 +73,6 @@ def calibration_error(scores: NDArray[np.float64], truth: NDArray[np.bool_], bin
     return total
 
 
-def covers_of(labels: NDArray[np.int64], covered: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """What labels mean: bool (n, values), from ``covered`` (values, values), True on the diagonal."""
-    return covered[labels]
-
-
 @dataclass(frozen=True, slots=True)
 class Judge:
     """Probabilities of pictures with all that it takes to weigh labels against them.
@@ -107,7 +102,7 @@ class Judge:
 
     def scores(self, labels: NDArray[np.int64], adapt: bool = True) -> tuple[NDArray[np.float64], NDArray[np.str_]]:
         """(p_wrong, states) of labels; with ``adapt`` the catalogue's own share of errors is estimated first."""
-        covered = covers_of(labels, self.covered)
+        covered = self.covered[labels]
         rate = None
         if adapt:
             rate = estimate_error_rate(log_ratios(self.probabilities, covered, self.frequencies), self.policy)
