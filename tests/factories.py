@@ -125,12 +125,11 @@ def make_flag(
         attribute=label.attribute,
         label=label,
         prediction=prediction,
+        run=prediction.run,
         label_value=label.value,
         suggested=value(suggested, label.attribute.code),
         p_wrong=p_wrong,
-        raised_as=state,
-        state=state,
-        **fields,
+        **({"raised_as": state, "state": state, "gain": p_wrong * 0.9} | fields),
     )
 
 

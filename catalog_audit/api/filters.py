@@ -54,7 +54,8 @@ def products_that_may_be(products: QuerySet[Product], wanted: str) -> QuerySet[P
         return products.filter(Exists(labels.filter(verdict=wanted)))
     if wanted in ("flagged", "disputed"):
         raised = Flag.State.OPEN if wanted == "flagged" else Flag.State.DISPUTED
-        return products.filter(Exists(Flag.objects.filter(product=OuterRef("pk"), state=raised)))
+        waiting = Flag.objects.filter(kind=Flag.Kind.FLAG, raised_as=raised, state__in=Flag.UNDECIDED)
+        return products.filter(Exists(waiting.filter(product=OuterRef("pk"))))
     if wanted == "unmapped":
         return products.filter(
             Exists(labels.filter(value=None)) | ~Exists(labels.filter(attribute__code=Attribute.COLOUR))

@@ -62,4 +62,4 @@ class AuditSerializer(serializers.ModelSerializer[AuditRun]):
         ]  # fmt: skip
 
     def get_flags(self, run: AuditRun) -> int:
-        return Flag.objects.filter(prediction__run=run, state__in=Flag.UNDECIDED).count()
+        return Flag.objects.filter(run=run, kind=Flag.Kind.FLAG, state__in=Flag.UNDECIDED).count()

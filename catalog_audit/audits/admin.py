@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from django.contrib import admin
+from typing import Any
 
-from catalog_audit.accounts.site import ToLookAt
-from catalog_audit.audits.models import AuditRun, Flag, Prediction
+from django.contrib import admin
+from django.http import HttpRequest
+
+from catalog_audit.accounts.site import ByRole, ToLookAt
+from catalog_audit.audits.models import ArguablePair, AuditRun, Flag, Prediction, ReviewPolicy
 
 
 @admin.register(AuditRun)
@@ -25,6 +28,26 @@ class PredictionAdmin(ToLookAt):
 @admin.register(Flag)
 class FlagAdmin(ToLookAt):
     list_display = ("product", "shop", "attribute", "label_value", "suggested", "p_wrong", "state", "changed_at")
-    list_filter = ("state", "shop", "attribute")
+    list_filter = ("state", "kind", "shop", "attribute")
     list_select_related = ("product", "shop", "attribute", "label_value", "suggested")
     search_fields = ("=product__external_id",)
+
+
+@admin.register(ArguablePair)
+class ArguablePairAdmin(ToLookAt):
+    list_display = ("product", "attribute", "low", "high")
+    list_select_related = ("product", "attribute", "low", "high")
+    search_fields = ("=product__external_id",)
+
+
+@admin.register(ReviewPolicy)
+class ReviewPolicyAdmin(ByRole, admin.ModelAdmin):
+    """How much is asked beside the flags."""
+
+    list_display = ("__str__", "check_share", "sample_share")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_add_permission(request, obj) and not ReviewPolicy.objects.exists()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

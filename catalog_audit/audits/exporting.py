@@ -94,7 +94,7 @@ class _Reader:
         }
         flags = {
             (one.product_id, one.attribute_id): one
-            for one in Flag.objects.filter(product__in=keys, state__in=Flag.UNDECIDED)
+            for one in Flag.objects.filter(product__in=keys, state__in=Flag.UNDECIDED, kind=Flag.Kind.FLAG)
         }
         readable = set(
             Picture.objects.filter(product__in=keys, problem="").values_list("product_id", flat=True).distinct()
@@ -179,7 +179,7 @@ def _state(
     if label is not None and label.verdict:
         return label.verdict, True
     if flag is not None:
-        return ("flagged" if flag.state == Flag.State.OPEN else "disputed"), True
+        return ("flagged" if flag.raised_as == Flag.State.OPEN else "disputed"), True
     if label is None or label.value_id is None:
         return "unmapped", True
     if prediction is not None:

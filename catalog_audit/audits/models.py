@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -71,42 +75,110 @@ class Prediction(models.Model):
 class Flag(models.Model):
     """A label that a person should look at.
 
-    ``open`` flags are the main queue, ``disputed`` ones (several values are defensible) lie beside it.
+    ``open`` flags are the main queue, ``disputed`` ones (several values are defensible) lie beside it. A person who is
+    not sure makes a flag ``second``: it waits for another person; where the two do not agree it is ``settling`` and
+    waits for an admin.
+
+    ``gain`` is the probability that taking the suggestion mends the label: ``p_wrong`` times the probability of the
+    suggested value. ``decided_by`` is who gave the latest verdict that stands. A lease (``leased_to`` until
+    ``leased_until``) keeps a flag out of other people's hands while somebody looks at it; it hinders nobody from
+    deciding.
+
+    Which index serves which question is said in :mod:`catalog_audit.review.selecting`.
     """
 
     class State(models.TextChoices):
         OPEN = "open", _("open")
         DISPUTED = "disputed", _("disputed")
+        SECOND = "second", _("waits for a second person")
+        SETTLING = "settling", _("waits for an admin")
         ACCEPTED = "accepted", _("accepted")
         FIXED = "fixed", _("fixed")
         CLOSED = "closed", _("closed by a newer audit")
 
-    UNDECIDED = (State.OPEN, State.DISPUTED)
+    class Kind(models.TextChoices):
+        FLAG = "flag", _("flag")
+        CHECK = "check", _("check item, the answer is known")
+        SAMPLE = "sample", _("sample of what was not flagged")
 
-    shop = models.ForeignKey(Shop, on_delete=models.CASCADE, related_name="flags")
-    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="flags")
-    attribute = models.ForeignKey(Attribute, on_delete=models.PROTECT)
+    #: Waits for a person.
+    UNDECIDED = (State.OPEN, State.DISPUTED, State.SECOND, State.SETTLING)
+    #: A person has said something, but not the last word.
+    IN_DISPUTE = (State.SECOND, State.SETTLING)
+
+    shop = models.ForeignKey(Shop, on_delete=models.CASCADE, related_name="flags", db_index=False)
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="flags", db_index=False)
+    attribute = models.ForeignKey(Attribute, on_delete=models.PROTECT, db_index=False)
     label = models.ForeignKey(Label, on_delete=models.CASCADE, related_name="flags")
-    prediction = models.OneToOneField(Prediction, on_delete=models.CASCADE, related_name="flag")
-    garment_type = models.ForeignKey(Value, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-    label_value = models.ForeignKey(Value, on_delete=models.PROTECT, related_name="+")
-    suggested = models.ForeignKey(Value, on_delete=models.PROTECT, related_name="+")
+    prediction = models.ForeignKey(Prediction, on_delete=models.CASCADE, related_name="flags")
+    run = models.ForeignKey(AuditRun, null=True, on_delete=models.CASCADE, related_name="flags", db_index=False)
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.FLAG)
+    garment_type = models.ForeignKey(
+        Value, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    label_value = models.ForeignKey(Value, on_delete=models.PROTECT, related_name="+", db_index=False)
+    suggested = models.ForeignKey(Value, on_delete=models.PROTECT, related_name="+", db_index=False)
+    known_value = models.ForeignKey(
+        Value,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text=_("Check items only: the right answer."),
+    )
     p_wrong = models.FloatField()
+    gain = models.FloatField(default=0.0, help_text=_("Probability 0..1 that taking the suggestion mends the label."))
     raised_as = models.CharField(max_length=20, choices=State.choices, default=State.OPEN)
     state = models.CharField(max_length=20, choices=State.choices, default=State.OPEN)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="decided_flags",
+        db_index=False,
+    )
+    leased_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="leases",
+        db_index=False,
+    )
+    leased_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["product", "attribute"], condition=Q(state__in=("open", "disputed")), name="one_undecided_flag"
-            )
+                fields=["product", "attribute"],
+                condition=Q(state__in=("open", "disputed", "second", "settling"), kind__in=("flag", "sample")),
+                name="one_undecided_flag",
+            ),
+            models.UniqueConstraint(
+                fields=["product", "attribute"], condition=Q(state="open", kind="check"), name="one_open_check"
+            ),
         ]
         indexes = [
             models.Index(fields=["state", "-p_wrong", "id"]),
             models.Index(fields=["shop", "state", "-p_wrong", "id"]),
+            models.Index(fields=["attribute", "state", "-p_wrong", "id"], name="audits_flag_attribute"),
+            models.Index(fields=["garment_type", "state", "-p_wrong", "id"], name="audits_flag_garment"),
+            models.Index(fields=["label_value", "state", "-p_wrong", "id"], name="audits_flag_label"),
+            models.Index(fields=["suggested", "state", "-p_wrong", "id"], name="audits_flag_suggested"),
+            models.Index(fields=["run", "state", "-p_wrong", "id"], name="audits_flag_run"),
+            models.Index(fields=["decided_by", "state", "-p_wrong", "id"], name="audits_flag_reviewer"),
+            models.Index(fields=["state", "label_value", "suggested", "-p_wrong", "id"], name="audits_flag_pairs"),
+            models.Index(
+                fields=["shop", "state", "label_value", "suggested", "-p_wrong", "id"], name="audits_flag_shop_pairs"
+            ),
+            models.Index(fields=["state", "-gain", "id"], name="audits_flag_gain"),
+            models.Index(fields=["shop", "state", "-gain", "id"], name="audits_flag_shop_gain"),
+            models.Index(fields=["kind", "state", "shop", "id"], name="audits_flag_kind"),
             models.Index(fields=["product", "attribute"]),
+            models.Index(fields=["leased_to"], condition=Q(leased_to__isnull=False), name="audits_flag_leases"),
         ]
 
     def __str__(self) -> str:
@@ -116,3 +188,96 @@ class Flag(models.Model):
     def is_undecided(self) -> bool:
         """Whether a person has still to decide."""
         return self.state in self.UNDECIDED
+
+
+#: A key without constraint and index.
+_LOOSE: dict[str, Any] = {
+    "on_delete": models.DO_NOTHING,
+    "db_constraint": False,
+    "db_index": False,
+    "related_name": "+",
+}
+
+
+class FlagCount(models.Model):
+    """So many flags more (or fewer) of one sort; the sum over a sort's rows is how many there are.
+
+    Triggers of the database write a row for every flag that comes, goes or changes, see
+    :mod:`catalog_audit.audits.counting`; check items and samples are not counted. Nothing is deleted along with a shop
+    or a value: its flags go, and with them the sums become zero.
+    """
+
+    shop = models.ForeignKey(Shop, **_LOOSE)
+    attribute = models.ForeignKey(Attribute, **_LOOSE)
+    garment_type = models.ForeignKey(Value, null=True, **_LOOSE)
+    label_value = models.ForeignKey(Value, **_LOOSE)
+    suggested = models.ForeignKey(Value, **_LOOSE)
+    state = models.CharField(max_length=20, choices=Flag.State.choices)
+    number = models.IntegerField()
+    folded = models.BooleanField(help_text=_("Whether it is a sum already."))
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["state", "shop", "attribute"], name="audits_count_sort"),
+            models.Index(fields=["folded", "id"], name="audits_count_folded"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number:+} {self.state}"
+
+
+class ArguablePair(models.Model):
+    """Two values of a product of which a person said that both are right: no audit asks about the two again.
+
+    ``decision`` is the token of the decision that said so; decisions themselves stand above audits.
+    """
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="arguable_pairs", db_index=False)
+    attribute = models.ForeignKey(Attribute, on_delete=models.PROTECT, related_name="+")
+    low = models.ForeignKey(Value, on_delete=models.CASCADE, related_name="+", help_text=_("That with the lower key."))
+    high = models.ForeignKey(Value, on_delete=models.CASCADE, related_name="+")
+    decision = models.UUIDField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["product", "attribute", "low", "high"], name="arguable_pair_of_product")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product_id}: {self.low_id} {self.high_id}"
+
+    @staticmethod
+    def key_of(flag: Flag) -> tuple[int, int, int, int]:
+        """The pair that a flag is about: product, attribute, low, high."""
+        low, high = sorted((flag.label_value_id, flag.suggested_id))
+        return flag.product_id, flag.attribute_id, low, high
+
+
+class ReviewPolicy(models.Model):
+    """How much is asked beside the flags; one row, which admins edit."""
+
+    _SHARE = [MinValueValidator(0.0), MaxValueValidator(0.2)]
+
+    check_share = models.FloatField(
+        _("share of check items"), default=0.02, validators=_SHARE, help_text=_("0..0.2 of what a person is shown.")
+    )
+    sample_share = models.FloatField(
+        _("share of samples"), default=0.02, validators=_SHARE, help_text=_("0..0.2 of what a person is shown.")
+    )
+
+    class Meta:
+        verbose_name = _("review policy")
+        verbose_name_plural = _("review policy")
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="one_review_policy")]
+
+    def __str__(self) -> str:
+        return str(_("review policy"))
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.pk = 1
+        super().save(*args, **kwargs)
+
+    @classmethod
+    def current(cls) -> ReviewPolicy:
+        """The row, or the defaults where nobody has saved it yet."""
+        return cls.objects.first() or cls()

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from catalog_audit.audits import engine, storing
+from catalog_audit.audits import engine, sampling, storing
 from catalog_audit.audits.items import changed_products, items_of
 from catalog_audit.audits.models import AuditRun, Flag
 from catalog_audit.audits.scope import Scope, values_in_use
@@ -108,6 +108,8 @@ def _finish(run: AuditRun) -> None:
     """End the run's job when nothing is left to do, and keep its outcome with it."""
     if chunks.finish_if_drained(run.job):
         Job.objects.filter(pk=run.job_id).update(result={"flags": flags_raised(run), "unchanged": run.unchanged})
+        if run.job.state == Job.State.DONE:
+            sampling.draw(run)
 
 
 def work_off(run: AuditRun, report: Callable[[Job], None] = lambda job: None) -> Job:
@@ -148,4 +150,4 @@ def interrupt(run: AuditRun) -> None:
 
 def flags_raised(run: AuditRun) -> int:
     """Labels that the run found wrong (disputed ones are not counted)."""
-    return Flag.objects.filter(prediction__run=run, raised_as=Flag.State.OPEN).count()
+    return Flag.objects.filter(run=run, kind=Flag.Kind.FLAG, raised_as=Flag.State.OPEN).count()

@@ -7,11 +7,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.db.models import Q
 
 from catalog_audit.audits import overlays
 from catalog_audit.audits.findings import DISPUTED, FLAGGED, Finding
 from catalog_audit.audits.items import Item
-from catalog_audit.audits.models import AuditRun, Flag, Prediction
+from catalog_audit.audits.models import ArguablePair, AuditRun, Flag, Prediction
 from catalog_audit.catalog.models import Attribute, Label, Value
 from catalog_audit.jobs import chunks
 from catalog_audit.jobs.models import Chunk
@@ -45,14 +46,12 @@ def store(run: AuditRun, chunk: Chunk, items: Sequence[Item], findings: Sequence
     with transaction.atomic():
         chunks.complete(chunk)
         # Flags before labels, as people's decisions lock them: the other way round the two could wait for each other.
-        for attribute_id, products in replaced.items():
-            Flag.objects.filter(product__in=products, attribute=attribute_id, state__in=Flag.UNDECIDED).update(
-                state=Flag.State.CLOSED
-            )
+        waiting = _lock_waiting(replaced)
         # A label may have been decided, or imported anew, while the networks were looking: what was found about the
         # old one must not raise a flag. The next audit sees another fingerprint and looks again.
         labels = Label.objects.select_for_update().filter(product__in=chunk.payload, attribute__in=list(replaced))
         current = {(label.product_id, label.attribute_id): label for label in labels}
+        kept = _close(waiting, current)
         for attribute_id, products in replaced.items():
             Prediction.objects.filter(product__in=products, attribute=attribute_id, current=True).update(current=False)
         rows = [_prediction(run, finding, names, values) for finding, names in zip(findings, files, strict=True)]
@@ -62,7 +61,9 @@ def store(run: AuditRun, chunk: Chunk, items: Sequence[Item], findings: Sequence
             for finding, row in zip(findings, rows, strict=True)
             if finding.state in (FLAGGED, DISPUTED)
             and _still_the_same(finding, current.get((row.product_id, row.attribute_id)))
+            and (row.product_id, row.attribute_id) not in kept
         ]
+        flags = _without_arguable(flags)
         Flag.objects.bulk_create(flags)
     return sum(flag.state == Flag.State.OPEN for flag in flags)
 
@@ -75,6 +76,45 @@ def _replaced(items: Sequence[Item], findings: Sequence[Finding]) -> dict[int, l
     for attribute, item in pairs:
         replaced[attribute.pk].append(item.product.pk)
     return replaced
+
+
+def _lock_waiting(replaced: dict[int, list[int]]) -> list[Flag]:
+    """What waits for a person about the labels, locked in the order in which decisions lock it."""
+    asked = Q(pk__in=[])
+    for attribute_id, products in replaced.items():
+        asked |= Q(product__in=products, attribute=attribute_id)
+    flags = Flag.objects.select_for_update().filter(asked, state__in=Flag.UNDECIDED)
+    return list(flags.only("product", "attribute", "label_value", "state", "kind").order_by("pk"))
+
+
+def _close(waiting: Sequence[Flag], current: dict[tuple[int, int], Label]) -> set[tuple[int, int]]:
+    """Close what waits, but for flags of which a person has said something while the label is the same.
+
+    Returns:
+        (product, attribute) of the flags that stay.
+    """
+    kept: set[tuple[int, int]] = set()
+    closed: list[int] = []
+    for flag in waiting:
+        key = (flag.product_id, flag.attribute_id)
+        label = current.get(key)
+        stands = label is not None and label.value_id == flag.label_value_id
+        if flag.state in Flag.IN_DISPUTE and flag.kind != Flag.Kind.CHECK and stands:
+            kept.add(key)
+        else:
+            closed.append(flag.pk)
+    Flag.objects.filter(pk__in=closed).update(state=Flag.State.CLOSED, leased_to=None, leased_until=None)
+    return kept
+
+
+def _without_arguable(flags: Sequence[Flag]) -> list[Flag]:
+    """Leave out flags about two values of which a person has said that both are right."""
+    pairs = set(
+        ArguablePair.objects.filter(product__in=[flag.product_id for flag in flags]).values_list(
+            "product_id", "attribute_id", "low_id", "high_id"
+        )
+    )
+    return [flag for flag in flags if ArguablePair.key_of(flag) not in pairs]
 
 
 def _still_the_same(finding: Finding, label: Label | None) -> bool:
@@ -128,10 +168,12 @@ def _flag(run: AuditRun, finding: Finding, prediction: Prediction, values: dict[
         attribute=question.attribute,
         label=question.label,
         prediction=prediction,
+        run=run,
         garment_type=item.garment,
         label_value=question.label_value,
         suggested=values[question.attribute.pk, finding.suggested],
         p_wrong=finding.p_wrong or 0.0,
+        gain=(finding.p_wrong or 0.0) * finding.probabilities.get(finding.suggested, 0.0),
         raised_as=state,
         state=state,
     )

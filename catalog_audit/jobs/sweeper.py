@@ -5,6 +5,7 @@ Safe to run in several processes at once: every step is a compare-and-set.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.conf import settings
@@ -15,9 +16,18 @@ from catalog_audit.jobs.heartbeat import stale_before
 from catalog_audit.jobs.models import Chunk, Job, WorkerBeat
 from catalog_audit.jobs.processes import certainly_gone
 
+_chores: list[Callable[[], object]] = []
+
+
+def register_chore(chore: Callable[[], object]) -> None:
+    """Have something small done at every look (called when the applications are loaded)."""
+    _chores.append(chore)
+
 
 def sweep() -> int:
-    """Look at every active job once; returns how many were nudged."""
+    """Look at every active job once, and do the chores; returns how many jobs were nudged."""
+    for chore in _chores:
+        chore()
     WorkerBeat.objects.filter(seen_at__lt=timezone.now() - timedelta(days=1)).delete()
     return sum(_look_after(job) for job in Job.objects.filter(state__in=Job.ACTIVE))
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
+from catalog_audit.audits.models import Flag
+
 if TYPE_CHECKING:
     from catalog_audit.review.models import Decision
 
@@ -33,7 +35,11 @@ class FlagAlreadyDecided(ReviewError):
     def _sentence(decision: Decision | None) -> str:
         if decision is None:
             return _("A newer audit has closed this flag, so nothing was changed.")
-        if decision.verdict == decision.Verdict.FIX:
+        if decision.verdict == decision.Verdict.BOTH:
+            return _("%(person)s has already said that both values are right, so nothing was changed.") % {
+                "person": decision.user
+            }
+        if decision.after == Flag.State.FIXED:
             return _("%(person)s has already changed this label to “%(value)s”, so nothing was changed.") % {
                 "person": decision.user,
                 "value": decision.new_value,
@@ -97,3 +103,39 @@ class TokenReused(ReviewError):
 
     def __init__(self) -> None:
         super().__init__(_("This request was already used for another decision."))
+
+
+class SecondPersonNeeded(ReviewError):
+    """The person has given a verdict on this flag, and it waits for somebody else's."""
+
+    code = "second_person"
+
+    def __init__(self) -> None:
+        super().__init__(_("You were not sure about this flag, so another person decides. You can undo your verdict."))
+
+
+class AdminSettles(ReviewError):
+    """Two people did not agree about the flag."""
+
+    code = "admin_settles"
+
+    def __init__(self) -> None:
+        super().__init__(_("Two people did not agree about this flag, so an admin settles it."))
+
+
+class BatchTooLarge(ReviewError):
+    """More flags in one go than are stored in one go."""
+
+    code = "batch_too_large"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(_("At most %(most)s flags can be decided in one go.") % {"most": most})
+
+
+class NotInBatch(ReviewError):
+    """The batch was stored before, and this flag was not among what it stored."""
+
+    code = "not_in_batch"
+
+    def __init__(self) -> None:
+        super().__init__(_("This batch was stored before without this flag."))

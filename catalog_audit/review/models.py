@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from catalog_audit.audits.models import Flag
@@ -33,20 +34,30 @@ class HistoryIsFixed(TypeError):
 class Decision(models.Model):
     """One act of one person on one flag.
 
-    ``token`` is made by the browser: a decision sent twice (a retry after a lost connection) is stored once.
+    ``token`` is made by the browser: a decision sent twice (a retry after a lost connection) is stored once. Decisions
+    that were made in one go share a ``batch``. ``before`` and ``after`` are the flag's states around it: the label
+    changed when ``after`` is accepted or fixed. Of a dispute, ``new_value`` is what the person leans to.
     """
 
     class Verdict(models.TextChoices):
         ACCEPT = "accept", _("label is right")
         FIX = "fix", _("label fixed")
+        DISPUTE = "dispute", _("not sure")
+        BOTH = "both", _("both are right")
         SKIP = "skip", _("skipped")
         UNDO = "undo", _("undone")
 
+    #: What says something about the label.
+    SAID = (Verdict.ACCEPT, Verdict.FIX, Verdict.DISPUTE, Verdict.BOTH)
+
     token = models.UUIDField(unique=True, default=uuid.uuid4)
+    batch = models.UUIDField(null=True, blank=True)
     flag = models.ForeignKey(Flag, on_delete=models.CASCADE, related_name="decisions")
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="decisions")
     attribute = models.ForeignKey(Attribute, on_delete=models.PROTECT)
     verdict = models.CharField(max_length=20, choices=Verdict.choices)
+    before = models.CharField(max_length=20, choices=Flag.State.choices, blank=True)
+    after = models.CharField(max_length=20, choices=Flag.State.choices, blank=True)
     raw = models.CharField(max_length=200, help_text=_("The shop's word at that moment."))
     old_value = models.ForeignKey(Value, null=True, on_delete=models.PROTECT, related_name="+")
     new_value = models.ForeignKey(Value, null=True, on_delete=models.PROTECT, related_name="+")
@@ -61,6 +72,7 @@ class Decision(models.Model):
             models.Index(fields=["user", "-created_at"]),
             models.Index(fields=["product", "-created_at"]),
             models.Index(fields=["flag", "-created_at"]),
+            models.Index(fields=["batch"], condition=Q(batch__isnull=False), name="review_decision_batch"),
         ]
         ordering = ["pk"]
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 
+from catalog_audit.audits import counting
 from catalog_audit.audits.models import AuditRun, Flag
 from catalog_audit.catalog.models import Product, Shop
 from catalog_audit.jobs.models import Job
@@ -36,17 +36,7 @@ class ShopSummary:
 def shop_summaries() -> list[ShopSummary]:
     """Every shop in the order of its short name; four queries however many shops there are."""
     products = dict(Product.objects.order_by().values_list("shop").annotate(Count("pk")))
-    states = (Flag.State.ACCEPTED, Flag.State.FIXED)
-    flags: dict[int, Any] = {
-        row["shop"]: row
-        for row in Flag.objects.order_by()
-        .values("shop")
-        .annotate(
-            open=Count("pk", filter=Q(state=Flag.State.OPEN)),
-            disputed=Count("pk", filter=Q(state=Flag.State.DISPUTED)),
-            decided=Count("pk", filter=Q(state__in=states)),
-        )
-    }
+    flags = counting.numbers_by("shop_id", "state")
     latest = AuditRun.objects.filter(shop=OuterRef("pk")).order_by("-pk").values("pk")[:1]
     shops = Shop.objects.annotate(latest_audit=Subquery(latest))
     audits = AuditRun.objects.select_related("job").in_bulk([s.latest_audit for s in shops if s.latest_audit])
@@ -54,9 +44,9 @@ def shop_summaries() -> list[ShopSummary]:
         ShopSummary(
             shop=shop,
             products=products.get(shop.pk, 0),
-            open=flags.get(shop.pk, {}).get("open", 0),
-            disputed=flags.get(shop.pk, {}).get("disputed", 0),
-            decided=flags.get(shop.pk, {}).get("decided", 0),
+            open=flags.get((shop.pk, Flag.State.OPEN), 0) + flags.get((shop.pk, Flag.State.SECOND), 0),
+            disputed=flags.get((shop.pk, Flag.State.DISPUTED), 0),
+            decided=sum(flags.get((shop.pk, state), 0) for state in (Flag.State.ACCEPTED, Flag.State.FIXED)),
             audit=audits.get(shop.latest_audit),
         )
         for shop in shops

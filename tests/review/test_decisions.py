@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 
 from catalog_audit.audits.models import Flag
 from catalog_audit.catalog.models import Label
-from catalog_audit.review import actions
+from catalog_audit.review import actions, deciding
 from catalog_audit.review.errors import FlagAlreadyDecided, ForeignValue, LabelChanged, TokenReused
 from catalog_audit.review.models import Decision, HistoryIsFixed
 from tests import factories
@@ -107,15 +107,15 @@ def test_the_second_of_two_people_learns_who_decided_what(flag, manager, colleag
 
 def test_of_two_people_at_the_same_moment_one_wins(flag, manager, colleague, monkeypatch):
     """The colleague decides after the flag has been read and before it is written."""
-    read = actions._flag
+    read = deciding.locked
 
-    def read_then_be_overtaken(flag_id):
-        found = read(flag_id)
-        monkeypatch.setattr(actions, "_flag", read)
-        actions.accept(found, colleague, uuid4())
+    def read_then_be_overtaken(flag_ids):
+        found = read(flag_ids)
+        monkeypatch.setattr(deciding, "locked", read)
+        actions.accept(flag, colleague, uuid4())
         return found
 
-    monkeypatch.setattr(actions, "_flag", read_then_be_overtaken)
+    monkeypatch.setattr(deciding, "locked", read_then_be_overtaken)
     with pytest.raises(FlagAlreadyDecided) as refused:
         actions.fix(flag, factories.value("black"), manager, uuid4())
 

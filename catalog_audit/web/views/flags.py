@@ -28,7 +28,7 @@ def queue(request: PersonRequest) -> HttpResponse:
     selection = read_selection(request.GET)
     flags = Queue(request.user, selection)
     page = flags.page(Position.parse(request.GET.get("after", "")), PAGE_SIZE)
-    attributes = Attribute.objects.filter(Exists(Flag.objects.filter(attribute=OuterRef("pk"))))
+    attributes = Attribute.objects.filter(Exists(Flag.objects.filter(attribute=OuterRef("pk"), kind=Flag.Kind.FLAG)))
     context = {
         "page": page,
         "count": flags.count(),

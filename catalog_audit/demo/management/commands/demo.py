@@ -69,7 +69,7 @@ class Command(BaseCommand):
 def _score(folder: Path) -> answers.Score:
     """Flags count whatever a person has decided since; those that a newer audit closed do not."""
     flags = (
-        Flag.objects.filter(product__shop__slug=SHOP, attribute__code=Attribute.COLOUR)
+        Flag.objects.filter(kind=Flag.Kind.FLAG, product__shop__slug=SHOP, attribute__code=Attribute.COLOUR)
         .exclude(state=Flag.State.CLOSED)
         .values_list("product__external_id", "suggested__code")
     )
