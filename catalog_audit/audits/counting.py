@@ -162,6 +162,6 @@ def _statements(name: str, event: str, *, goes: bool, comes: bool) -> list[str]:
 def _change(row: str, by: int) -> str:
     values = ", ".join(f"{row}.{column}" for column in _SORT)
     return (
-        f"INSERT INTO audits_flagcount ({_COLUMNS}, number, folded) "  # noqa: S608 - only names of columns
+        f"INSERT INTO audits_flagcount ({_COLUMNS}, number, folded) "
         f"SELECT {values}, {by}, FALSE WHERE {row}.kind = 'flag'; "
     )

@@ -67,11 +67,9 @@ def _some(keys: Iterable[int], wanted: int, seed: int) -> list[int]:
 
 
 def _store(run: AuditRun, keys: list[int]) -> int:
-    predictions = list(Prediction.objects.filter(pk__in=keys))
+    predictions = list(Prediction.objects.filter(pk__in=keys).select_related("label_value"))
     products = [one.product_id for one in predictions]
-    labels = {
-        (one.product_id, one.attribute_id): one for one in Label.objects.filter(product__in=products)
-    }
+    labels = {(one.product_id, one.attribute_id): one for one in Label.objects.filter(product__in=products)}
     garments: dict[int, int | None] = {
         label.product_id: label.correction_id or label.value_id
         for label in Label.objects.filter(product__in=products, attribute__code=Attribute.GARMENT_TYPE)
@@ -82,7 +80,7 @@ def _store(run: AuditRun, keys: list[int]) -> int:
     samples = []
     for one in predictions:
         rival = _rival(one, values[one.attribute_id])
-        if rival is None:
+        if rival is None or one.label_value is None:
             continue
         value, probability = rival
         samples.append(
@@ -95,7 +93,7 @@ def _store(run: AuditRun, keys: list[int]) -> int:
                 prediction=one,
                 run=run,
                 garment_type_id=garments.get(one.product_id),
-                label_value_id=one.label_value_id,
+                label_value=one.label_value,
                 suggested=value,
                 p_wrong=one.p_wrong or 0.0,
                 gain=(one.p_wrong or 0.0) * probability,

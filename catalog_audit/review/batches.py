@@ -69,7 +69,9 @@ def decide_many(flags: Collection[Flag | int], choice: str | Value, user: User, 
             raise TokenReused
         known = {decision.flag_id for decision in earlier}
         return Batch(
-            [one for one in earlier if one.flag_id in keys], {key: NotInBatch() for key in keys if key not in known}, True
+            [one for one in earlier if one.flag_id in keys],
+            {key: NotInBatch() for key in keys if key not in known},
+            True,
         )
 
     return _once(user, batch, act, again)

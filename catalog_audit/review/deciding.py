@@ -18,7 +18,7 @@ from django.utils import timezone
 from catalog_audit.accounts.models import User
 from catalog_audit.audits.models import ArguablePair, Flag
 from catalog_audit.catalog.models import Label
-from catalog_audit.review.errors import FlagAlreadyDecided, LabelChanged, ReviewError
+from catalog_audit.review.errors import FlagAlreadyDecided, ReviewError
 from catalog_audit.review.models import Decision
 from catalog_audit.review.rules import Choice, Plan, plan
 
@@ -74,9 +74,17 @@ def decide(flag_ids: Collection[int], choice: Choice, user: User, token_of: Toke
 
 
 def locked(flag_ids: Collection[int]) -> list[Flag]:
-    """The flags as they are now, by key, locked where the database can (SQLite has locked everything already)."""
-    flags = Flag.objects.select_for_update(of=("self",)).filter(pk__in=flag_ids)
-    return list(flags.select_related("label__value", "label_value", "suggested").order_by("pk"))
+    """The flags and their labels as they are now, locked where the database can (SQLite has locked everything already).
+
+    Flags by key, then labels by key.
+    """
+    found = Flag.objects.select_for_update(of=("self",)).filter(pk__in=flag_ids)
+    flags = list(found.select_related("label_value", "suggested").order_by("pk"))
+    keys = [flag.label_id for flag in flags]
+    labels = {label.pk: label for label in Label.objects.select_for_update().filter(pk__in=keys).order_by("pk")}
+    for flag in flags:
+        flag.label = labels[flag.label_id]
+    return flags
 
 
 def verdicts_on(flag_ids: Collection[int]) -> dict[int, list[Decision]]:
@@ -154,17 +162,8 @@ def _move(
 
 
 def _write_labels(plans: list[Plan], user: User, now: datetime) -> list[Plan]:
-    """Give labels their verdict.
-
-    Raises:
-        LabelChanged: the shop changed a label between the reading of its flag and this moment; nothing may be stored.
-    """
+    """Give labels their verdict."""
     changing = {one.flag.label_id: one for one in plans if one.changes_label}
-    labels = Label.objects.select_for_update().filter(pk__in=list(changing)).order_by("pk")
-    for label in labels if changing else ():
-        read = changing[label.pk].flag.label
-        if (label.raw, label.value_id) != (read.raw, read.value_id):
-            raise LabelChanged
     accepted = [key for key, one in changing.items() if one.after == Flag.State.ACCEPTED]
     fixed = {key: one.value for key, one in changing.items() if one.after == Flag.State.FIXED}
     if accepted:

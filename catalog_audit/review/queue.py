@@ -1,85 +1,33 @@
-"""The order in which a person sees flags: the surest errors first, what they skipped last.
+"""A person's queue: the selected flags in order, what the person skipped last; and handing out the next one.
 
-Paging and "the next one" go by keyset (``p_wrong`` and ``id`` of the last flag seen), never by offset, so that every
-step costs an index look-up however many flags there are. The indexes (state, -p_wrong, id) and
-(shop, state, -p_wrong, id) of :class:`~catalog_audit.audits.models.Flag` serve the main part; the skipped part is as
-small as what one person skipped.
+Flags of several states (open, and what somebody else was not sure about) are read as one ordered stream each, all by
+index, and merged here. The skipped part is as small as what one person skipped.
 """
 
 from __future__ import annotations
 
+import heapq
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from math import isfinite
-from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from catalog_audit.accounts.models import User
 from catalog_audit.audits.models import Flag
-from catalog_audit.catalog.models import Shop
+from catalog_audit.review import leases, mixing
 from catalog_audit.review.models import Decision
+from catalog_audit.review.ordering import GAIN, PROBABILITY, VALUE, Order, Position
+from catalog_audit.review.selecting import COUNT_LIMIT, MINE, Selected, Selection
 
+__all__ = ["COUNT_LIMIT", "GAIN", "MINE", "PROBABILITY", "VALUE", "Page", "Position", "Queue", "Selection", "Tally"]
 
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which flags are asked for; an empty field does not restrict.
+#: Several people try for the first few free flags; one who loses a race tries the next.
+_CANDIDATES = 16
 
-    Attributes:
-        shop: slug.
-        attribute: code.
-        state: one of :class:`Flag.State`.
-        label: code of the label's value.
-        suggested: code of the suggested value.
-    """
-
-    shop: str = ""
-    attribute: str = ""
-    state: str = Flag.State.OPEN
-    label: str = ""
-    suggested: str = ""
-
-    def flags(self) -> QuerySet[Flag]:
-        """The selected flags, in no order."""
-        criteria: dict[str, Any] = {"state": self.state}
-        if self.shop:
-            # The shop's key and not its slug, so that no join stands between the query and its index.
-            criteria["shop_id__in"] = list(Shop.objects.filter(slug=self.shop).values_list("pk", flat=True))
-        if self.attribute:
-            criteria["attribute__code"] = self.attribute
-        if self.label:
-            criteria["label_value__code"] = self.label
-        if self.suggested:
-            criteria["suggested__code"] = self.suggested
-        return Flag.objects.filter(**criteria)
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """A flag's place in a person's queue.
-
-    Attributes:
-        skipped: whether it stood in the skipped part.
-        p_wrong: 0..1.
-        flag: primary key.
-    """
-
-    skipped: bool
-    p_wrong: float
-    flag: int
-
-    def __str__(self) -> str:
-        return f"{int(self.skipped)}:{self.p_wrong!r}:{self.flag}"
-
-    @classmethod
-    def parse(cls, text: str) -> Position | None:
-        """Read what ``str()`` wrote; None for anything else."""
-        try:
-            skipped, p_wrong, flag = text.split(":")
-            position = cls(bool(int(skipped)), float(p_wrong), int(flag))
-        except ValueError:
-            return None
-        return position if isfinite(position.p_wrong) else None
+_RELATED = (
+    "shop", "attribute", "product", "label", "label_value", "suggested", "garment_type", "prediction__picture"
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +43,41 @@ class Page:
     after: Position | None
 
 
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many flags a queue holds.
+
+    Attributes:
+        number: so many.
+        more: whether there are more than that.
+    """
+
+    number: int
+    more: bool
+
+
 class Queue:
     """One person's view of the selected flags."""
 
     def __init__(self, user: User, selection: Selection) -> None:
         self.user = user
         self.selection = selection
+        self.order = Order.named(selection.order)
+        self._selected = Selected(selection, user)
 
     def count(self) -> int:
-        """How many flags are selected."""
-        return self.selection.flags().count()
+        """How many flags are selected; of more than :data:`COUNT_LIMIT` that have to be counted, the limit."""
+        return self.tally().number
+
+    def tally(self) -> Tally:
+        """How many flags are selected, and whether there are more than that."""
+        return Tally(*self._selected.count())
 
     def position(self, flag: Flag) -> Position:
         """Where a flag stands."""
-        return Position(flag.pk in self._skipped_ids(flag.pk), flag.p_wrong, flag.pk)
+        if flag.kind != Flag.Kind.FLAG and flag.state not in Flag.IN_DISPUTE:
+            return Position.outside(flag)
+        return self.order.position(flag, skipped=self._skips().filter(flag=flag.pk).exists())
 
     def page(self, after: Position | None, size: int) -> Page:
         """The ``size`` flags behind a position (None: from the top)."""
@@ -121,51 +90,82 @@ class Queue:
 
         A flag that is alone in the queue follows itself; None means that the queue is empty.
         """
-        flag = next(self._behind(position, 1), None)
-        if flag is None and position is not None:
-            top = list(islice(self._behind(None, 2), 2))
-            flag = next((other for other in top if other.pk != position.flag), top[0] if top else None)
-        return flag
+        return next(self._around(position, 1, free=False), None)
+
+    def take(self, after: Position | None = None) -> Flag | None:
+        """Hand out the flag behind a position that nobody else holds, and take its lease.
+
+        As in :meth:`following` the queue begins again behind its last flag. Now and then it is a check item or a
+        sample instead, see :mod:`catalog_audit.review.mixing`. None means that nothing is left that is free.
+        """
+        if self.selection.is_ordinary and not (after and after.is_outside):
+            mixed = mixing.next_for(self.user, self._selected.sorts)
+            if mixed is not None and leases.hold(mixed, self.user):
+                return mixed
+        while candidates := list(self._around(after, _CANDIDATES, free=True)):
+            for flag in candidates:
+                if not flag.is_undecided or leases.hold(flag, self.user):
+                    return flag
+        return None
 
     def preceding(self, position: Position) -> Flag | None:
         """The flag in front of a position; at the top the first flag of the queue, None when it is empty."""
         for skipped in (True, False):
             if skipped and not position.skipped:
                 continue
-            flags = self._part(skipped=skipped)
-            if skipped == position.skipped:
-                flags = flags.filter(
-                    Q(p_wrong__gt=position.p_wrong) | Q(p_wrong=position.p_wrong, pk__lt=position.flag),
-                    p_wrong__gte=position.p_wrong,
-                )
-            flag = flags.order_by("p_wrong", "-pk").first()
+            start = position if skipped == position.skipped else None
+            flag = next(self._part(start, 1, skipped=skipped, backwards=True), None)
             if flag is not None:
                 return flag
         return self.following(None)
 
-    def _behind(self, position: Position | None, limit: int) -> Any:
-        """Flags behind a position, the skipped part last; at most ``limit`` of each part are read."""
+    def _around(self, position: Position | None, limit: int, *, free: bool) -> Iterator[Flag]:
+        """At most ``limit`` flags behind a position, then from the top, the one at the position last."""
+        found = list(islice(self._behind(position, limit, free=free), limit))
+        yield from found
+        if position is None or len(found) >= limit:
+            return
+        seen = {flag.pk for flag in found}
+        top = [one for one in islice(self._behind(None, limit + 1, free=free), limit + 1) if one.pk not in seen]
+        top.sort(key=lambda flag: flag.pk == position.flag)
+        yield from top[: limit - len(found)]
+
+    def _behind(self, position: Position | None, limit: int, *, free: bool = False) -> Iterator[Flag]:
+        """Flags behind a position, the skipped part last; at most ``limit`` are read of each stream."""
         for skipped in (False, True):
             if position is not None and position.skipped and not skipped:
                 continue
-            flags = self._part(skipped=skipped)
-            if position is not None and position.skipped == skipped:
-                flags = flags.filter(
-                    Q(p_wrong__lt=position.p_wrong) | Q(p_wrong=position.p_wrong, pk__gt=position.flag),
-                    p_wrong__lte=position.p_wrong,
-                )
-            yield from flags.order_by("-p_wrong", "pk")[:limit]
+            start = position if position is not None and position.skipped == skipped else None
+            yield from self._part(start, limit, skipped=skipped, free=free)
 
-    def _part(self, *, skipped: bool) -> QuerySet[Flag]:
-        flags = self.selection.flags().select_related(
-            "shop", "attribute", "product", "label", "label_value", "suggested", "garment_type", "prediction__picture"
-        )
+    def _part(
+        self, start: Position | None, limit: int, *, skipped: bool, backwards: bool = False, free: bool = False
+    ) -> Iterator[Flag]:
+        streams = [
+            self._stream(self._flags(state, skipped=skipped, free=free), start, limit, backwards=backwards)
+            for state in self.selection.states
+        ]
+        return heapq.merge(*streams, key=self.order.key, reverse=backwards)
+
+    def _stream(self, flags: QuerySet[Flag], start: Position | None, limit: int, *, backwards: bool) -> Iterator[Flag]:
+        ordered = flags.order_by(*self.order.fields(backwards=backwards))
+        if start is None:
+            yield from ordered[:limit]
+            return
+        for part in self.order.beside(start, backwards=backwards):
+            found = list(ordered.filter(part)[:limit])
+            yield from found
+            limit -= len(found)
+            if limit <= 0:
+                return
+
+    def _flags(self, state: str, *, skipped: bool, free: bool) -> QuerySet[Flag]:
+        flags = self._selected.flags(state).select_related(*_RELATED)
+        if free and state in Flag.UNDECIDED:
+            flags = flags.filter(leases.free_for(self.user))
         if skipped:
             return flags.filter(pk__in=self._skips().values("flag"))
         return flags.filter(~Exists(self._skips().filter(flag=OuterRef("pk"))))
 
     def _skips(self) -> QuerySet[Decision]:
         return Decision.objects.filter(user=self.user, verdict=Decision.Verdict.SKIP, undone_by=None)
-
-    def _skipped_ids(self, *flags: int) -> set[int]:
-        return set(self._skips().filter(flag__in=flags).values_list("flag", flat=True))

@@ -115,9 +115,7 @@ def _settled(flag: Flag, value: Value | None) -> str:
     return State.ACCEPTED if value is None or value.pk == flag.label_value_id else State.FIXED
 
 
-def _after(
-    flag: Flag, verdict: Decision.Verdict, value: Value | None, user: User, said: Sequence[Decision]
-) -> str:
+def _after(flag: Flag, verdict: Decision.Verdict, value: Value | None, user: User, said: Sequence[Decision]) -> str:
     disputes = verdict == Verdict.DISPUTE
     if flag.state == State.SECOND:
         if any(decision.user_id == user.pk for decision in said):

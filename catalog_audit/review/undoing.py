@@ -5,7 +5,7 @@ To be called inside a transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from django.utils import timezone
@@ -27,7 +27,6 @@ def take_back(decisions: Sequence[Decision], user: User, token_of: TokenOf, batc
     """Undo decisions; ``refused`` is by decision."""
     stored = Stored()
     flags = {flag.pk: flag for flag in locked([decision.flag_id for decision in decisions])}
-    labels = _locked_labels(flags.values())
     history = _History(decisions)
     undone: list[tuple[Decision, Flag]] = []
     records = []
@@ -37,7 +36,7 @@ def take_back(decisions: Sequence[Decision], user: User, token_of: TokenOf, batc
         if error is not None or flag is None:
             stored.refused[decision.pk] = error or NothingToUndo()
             continue
-        label = labels[flag.label_id]
+        label = flag.label
         records.append(
             record(
                 flag,
@@ -53,7 +52,7 @@ def take_back(decisions: Sequence[Decision], user: User, token_of: TokenOf, batc
         )
         if decision.verdict != Decision.Verdict.SKIP:
             undone.append((decision, flag))
-    _restore(undone, labels, history)
+    _restore(undone, history)
     stored.decisions = Decision.objects.bulk_create(records)
     return stored
 
@@ -115,20 +114,12 @@ def _objection(decision: Decision, user: User, flag: Flag | None, history: _Hist
     return CannotUndo() if settled and waits is not None and waits != flag.pk else None
 
 
-def _locked_labels(flags: Collection[Flag]) -> dict[int, Label]:
-    keys = [flag.label_id for flag in flags]
-    labels = {label.pk: label for label in Label.objects.select_for_update().filter(pk__in=keys).order_by("pk")}
-    for flag in flags:
-        flag.label = labels[flag.label_id]
-    return labels
-
-
-def _restore(undone: Sequence[tuple[Decision, Flag]], labels: dict[int, Label], history: _History) -> None:
+def _restore(undone: Sequence[tuple[Decision, Flag]], history: _History) -> None:
     now = timezone.now()
     changed = []
     for decision, flag in undone:
         if decision.after in LABEL_IN and flag.kind != Flag.Kind.CHECK:
-            label, earlier = labels[flag.label_id], history.label_before(decision)
+            label, earlier = flag.label, history.label_before(decision)
             label.verdict = LABEL_IN[Flag.State(earlier.after)] if earlier else Label.Verdict.NONE
             label.correction_id = earlier.new_value_id if earlier and earlier.after == Flag.State.FIXED else None
             label.decided_by_id = earlier.user_id if earlier else None

@@ -14,15 +14,17 @@ from catalog_audit.review.models import Decision
 
 
 class DecisionForm(forms.Form):
-    """A verdict about one flag: ``choice`` is "accept", "skip" or the key of the value to change to."""
+    """A verdict about one flag: ``choice`` is one of four words or the key of the value to change to."""
+
+    WORDS = (Decision.Verdict.ACCEPT, Decision.Verdict.DISPUTE, Decision.Verdict.BOTH, Decision.Verdict.SKIP)
 
     choice = forms.CharField(max_length=20)
     token = forms.UUIDField()
 
     def clean_choice(self) -> Value | str:
-        """The chosen value, or one of the two words."""
+        """The chosen value, or one of the four words."""
         choice = self.cleaned_data["choice"]
-        if choice in (Decision.Verdict.ACCEPT, Decision.Verdict.SKIP):
+        if choice in self.WORDS:
             return choice
         value = Value.objects.filter(pk=int(choice)).first() if choice.isdecimal() else None
         if value is None:

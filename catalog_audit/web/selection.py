@@ -8,27 +8,46 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 
 from catalog_audit.audits.models import Flag
-from catalog_audit.review.queue import Selection
+from catalog_audit.review.queue import GAIN, MINE, PROBABILITY, VALUE, Selection
 
 #: States that a person can ask for; flags that a newer audit closed are nobody's work.
 STATES = (Flag.State.OPEN, Flag.State.DISPUTED, Flag.State.ACCEPTED, Flag.State.FIXED)
+#: What an address may ask for beside them.
+ASKABLE = (*STATES, Flag.State.SECOND, Flag.State.SETTLING, MINE)
+ORDERS = (PROBABILITY, VALUE, GAIN)
 
 
 def read_selection(parameters: QueryDict) -> Selection:
     """The selection of an address; an unknown state counts as open."""
-    state = parameters.get("state", "")
+    state, order, run = (parameters.get(name, "") for name in ("state", "order", "run"))
     return Selection(
         shop=parameters.get("shop", ""),
         attribute=parameters.get("attribute", ""),
-        state=state if state in STATES else Flag.State.OPEN,
+        state=state if state in ASKABLE else Flag.State.OPEN,
         label=parameters.get("label", ""),
         suggested=parameters.get("suggested", ""),
+        garment_type=parameters.get("garment_type", ""),
+        p_from=_probability(parameters.get("p_from", "")),
+        p_to=_probability(parameters.get("p_to", "")),
+        reviewer=parameters.get("reviewer", ""),
+        run=int(run) if run.isdecimal() and len(run) < 19 else None,
+        order=order if order in ORDERS else PROBABILITY,
     )
+
+
+def _probability(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if 0 <= number <= 1 else None
 
 
 def write_selection(selection: Selection) -> str:
     """The parameters of an address with that selection, "" for the ordinary queue."""
-    fields = {name: str(value) for name, value in asdict(selection).items() if value}
+    fields = {name: str(value) for name, value in asdict(selection).items() if value not in ("", None)}
     if fields.get("state") == Flag.State.OPEN:
         del fields["state"]
+    if fields["order"] == PROBABILITY:
+        del fields["order"]
     return urlencode(fields)

@@ -7,241 +7,417 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('audits', '0002_attention_of_the_label_and_values_in_use'),
-        ('catalog', '0002_unique_words'),
+        ("audits", "0002_attention_of_the_label_and_values_in_use"),
+        ("catalog", "0002_unique_words"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ArguablePair',
+            name="ArguablePair",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('decision', models.UUIDField(db_index=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("decision", models.UUIDField(db_index=True)),
             ],
         ),
         migrations.CreateModel(
-            name='FlagCount',
+            name="FlagCount",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('open', 'open'), ('disputed', 'disputed'), ('second', 'waits for a second person'), ('settling', 'waits for an admin'), ('accepted', 'accepted'), ('fixed', 'fixed'), ('closed', 'closed by a newer audit')], max_length=20)),
-                ('number', models.IntegerField()),
-                ('folded', models.BooleanField(help_text='Whether it is a sum already.')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "open"),
+                            ("disputed", "disputed"),
+                            ("second", "waits for a second person"),
+                            ("settling", "waits for an admin"),
+                            ("accepted", "accepted"),
+                            ("fixed", "fixed"),
+                            ("closed", "closed by a newer audit"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("number", models.IntegerField()),
+                ("folded", models.BooleanField(help_text="Whether it is a sum already.")),
             ],
         ),
         migrations.CreateModel(
-            name='ReviewPolicy',
+            name="ReviewPolicy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('check_share', models.FloatField(default=0.02, help_text='0..0.2 of what a person is shown.', validators=[django.core.validators.MinValueValidator(0.0), django.core.validators.MaxValueValidator(0.2)], verbose_name='share of check items')),
-                ('sample_share', models.FloatField(default=0.02, help_text='0..0.2 of what a person is shown.', validators=[django.core.validators.MinValueValidator(0.0), django.core.validators.MaxValueValidator(0.2)], verbose_name='share of samples')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "check_share",
+                    models.FloatField(
+                        default=0.02,
+                        help_text="0..0.2 of what a person is shown.",
+                        validators=[
+                            django.core.validators.MinValueValidator(0.0),
+                            django.core.validators.MaxValueValidator(0.2),
+                        ],
+                        verbose_name="share of check items",
+                    ),
+                ),
+                (
+                    "sample_share",
+                    models.FloatField(
+                        default=0.02,
+                        help_text="0..0.2 of what a person is shown.",
+                        validators=[
+                            django.core.validators.MinValueValidator(0.0),
+                            django.core.validators.MaxValueValidator(0.2),
+                        ],
+                        verbose_name="share of samples",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'review policy',
-                'verbose_name_plural': 'review policy',
+                "verbose_name": "review policy",
+                "verbose_name_plural": "review policy",
             },
         ),
         migrations.RemoveConstraint(
-            model_name='flag',
-            name='one_undecided_flag',
+            model_name="flag",
+            name="one_undecided_flag",
         ),
         migrations.AddField(
-            model_name='flag',
-            name='decided_by',
-            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='decided_flags', to=settings.AUTH_USER_MODEL),
+            model_name="flag",
+            name="decided_by",
+            field=models.ForeignKey(
+                blank=True,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="decided_flags",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='flag',
-            name='gain',
-            field=models.FloatField(default=0.0, help_text='Probability 0..1 that taking the suggestion mends the label.'),
+            model_name="flag",
+            name="gain",
+            field=models.FloatField(
+                default=0.0, help_text="Probability 0..1 that taking the suggestion mends the label."
+            ),
         ),
         migrations.AddField(
-            model_name='flag',
-            name='kind',
-            field=models.CharField(choices=[('flag', 'flag'), ('check', 'check item, the answer is known'), ('sample', 'sample of what was not flagged')], default='flag', max_length=10),
+            model_name="flag",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("flag", "flag"),
+                    ("check", "check item, the answer is known"),
+                    ("sample", "sample of what was not flagged"),
+                ],
+                default="flag",
+                max_length=10,
+            ),
         ),
         migrations.AddField(
-            model_name='flag',
-            name='known_value',
-            field=models.ForeignKey(blank=True, help_text='Check items only: the right answer.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.value'),
+            model_name="flag",
+            name="known_value",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="Check items only: the right answer.",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="catalog.value",
+            ),
         ),
         migrations.AddField(
-            model_name='flag',
-            name='leased_to',
-            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='leases', to=settings.AUTH_USER_MODEL),
+            model_name="flag",
+            name="leased_to",
+            field=models.ForeignKey(
+                blank=True,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="leases",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='flag',
-            name='leased_until',
+            model_name="flag",
+            name="leased_until",
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='flag',
-            name='run',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='flags', to='audits.auditrun'),
+            model_name="flag",
+            name="run",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="flags",
+                to="audits.auditrun",
+            ),
         ),
         migrations.AlterField(
-            model_name='flag',
-            name='attribute',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='catalog.attribute'),
+            model_name="flag",
+            name="attribute",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.PROTECT, to="catalog.attribute"
+            ),
         ),
         migrations.AlterField(
-            model_name='flag',
-            name='garment_type',
-            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.value'),
+            model_name="flag",
+            name="garment_type",
+            field=models.ForeignKey(
+                blank=True,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="catalog.value",
+            ),
         ),
         migrations.AlterField(
-            model_name='flag',
-            name='label_value',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.value'),
+            model_name="flag",
+            name="label_value",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="catalog.value"
+            ),
         ),
         migrations.AlterField(
-            model_name='flag',
-            name='prediction',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='flags', to='audits.prediction'),
+            model_name="flag",
+            name="prediction",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="flags", to="audits.prediction"
+            ),
         ),
         migrations.AlterField(
-            model_name='flag',
-            name='product',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='flags', to='catalog.product'),
+            model_name="flag",
+            name="product",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="flags", to="catalog.product"
+            ),
         ),
         migrations.AlterField(
-            model_name='flag',
-            name='raised_as',
-            field=models.CharField(choices=[('open', 'open'), ('disputed', 'disputed'), ('second', 'waits for a second person'), ('settling', 'waits for an admin'), ('accepted', 'accepted'), ('fixed', 'fixed'), ('closed', 'closed by a newer audit')], default='open', max_length=20),
+            model_name="flag",
+            name="raised_as",
+            field=models.CharField(
+                choices=[
+                    ("open", "open"),
+                    ("disputed", "disputed"),
+                    ("second", "waits for a second person"),
+                    ("settling", "waits for an admin"),
+                    ("accepted", "accepted"),
+                    ("fixed", "fixed"),
+                    ("closed", "closed by a newer audit"),
+                ],
+                default="open",
+                max_length=20,
+            ),
         ),
         migrations.AlterField(
-            model_name='flag',
-            name='shop',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='flags', to='catalog.shop'),
+            model_name="flag",
+            name="shop",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="flags", to="catalog.shop"
+            ),
         ),
         migrations.AlterField(
-            model_name='flag',
-            name='state',
-            field=models.CharField(choices=[('open', 'open'), ('disputed', 'disputed'), ('second', 'waits for a second person'), ('settling', 'waits for an admin'), ('accepted', 'accepted'), ('fixed', 'fixed'), ('closed', 'closed by a newer audit')], default='open', max_length=20),
+            model_name="flag",
+            name="state",
+            field=models.CharField(
+                choices=[
+                    ("open", "open"),
+                    ("disputed", "disputed"),
+                    ("second", "waits for a second person"),
+                    ("settling", "waits for an admin"),
+                    ("accepted", "accepted"),
+                    ("fixed", "fixed"),
+                    ("closed", "closed by a newer audit"),
+                ],
+                default="open",
+                max_length=20,
+            ),
         ),
         migrations.AlterField(
-            model_name='flag',
-            name='suggested',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.value'),
+            model_name="flag",
+            name="suggested",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="catalog.value"
+            ),
         ),
         migrations.AddIndex(
-            model_name='flag',
-            index=models.Index(fields=['attribute', 'state', '-p_wrong', 'id'], name='audits_flag_attribute'),
+            model_name="flag",
+            index=models.Index(fields=["attribute", "state", "-p_wrong", "id"], name="audits_flag_attribute"),
         ),
         migrations.AddIndex(
-            model_name='flag',
-            index=models.Index(fields=['garment_type', 'state', '-p_wrong', 'id'], name='audits_flag_garment'),
+            model_name="flag",
+            index=models.Index(fields=["garment_type", "state", "-p_wrong", "id"], name="audits_flag_garment"),
         ),
         migrations.AddIndex(
-            model_name='flag',
-            index=models.Index(fields=['label_value', 'state', '-p_wrong', 'id'], name='audits_flag_label'),
+            model_name="flag",
+            index=models.Index(fields=["label_value", "state", "-p_wrong", "id"], name="audits_flag_label"),
         ),
         migrations.AddIndex(
-            model_name='flag',
-            index=models.Index(fields=['suggested', 'state', '-p_wrong', 'id'], name='audits_flag_suggested'),
+            model_name="flag",
+            index=models.Index(fields=["suggested", "state", "-p_wrong", "id"], name="audits_flag_suggested"),
         ),
         migrations.AddIndex(
-            model_name='flag',
-            index=models.Index(fields=['run', 'state', '-p_wrong', 'id'], name='audits_flag_run'),
+            model_name="flag",
+            index=models.Index(fields=["run", "state", "-p_wrong", "id"], name="audits_flag_run"),
         ),
         migrations.AddIndex(
-            model_name='flag',
-            index=models.Index(fields=['decided_by', 'state', '-p_wrong', 'id'], name='audits_flag_reviewer'),
+            model_name="flag",
+            index=models.Index(fields=["decided_by", "state", "-p_wrong", "id"], name="audits_flag_reviewer"),
         ),
         migrations.AddIndex(
-            model_name='flag',
-            index=models.Index(fields=['state', 'label_value', 'suggested', '-p_wrong', 'id'], name='audits_flag_pairs'),
+            model_name="flag",
+            index=models.Index(
+                fields=["state", "label_value", "suggested", "-p_wrong", "id"], name="audits_flag_pairs"
+            ),
         ),
         migrations.AddIndex(
-            model_name='flag',
-            index=models.Index(fields=['shop', 'state', 'label_value', 'suggested', '-p_wrong', 'id'], name='audits_flag_shop_pairs'),
+            model_name="flag",
+            index=models.Index(
+                fields=["shop", "state", "label_value", "suggested", "-p_wrong", "id"], name="audits_flag_shop_pairs"
+            ),
         ),
         migrations.AddIndex(
-            model_name='flag',
-            index=models.Index(fields=['state', '-gain', 'id'], name='audits_flag_gain'),
+            model_name="flag",
+            index=models.Index(fields=["state", "-gain", "id"], name="audits_flag_gain"),
         ),
         migrations.AddIndex(
-            model_name='flag',
-            index=models.Index(fields=['shop', 'state', '-gain', 'id'], name='audits_flag_shop_gain'),
+            model_name="flag",
+            index=models.Index(fields=["shop", "state", "-gain", "id"], name="audits_flag_shop_gain"),
         ),
         migrations.AddIndex(
-            model_name='flag',
-            index=models.Index(fields=['kind', 'state', 'shop', 'id'], name='audits_flag_kind'),
+            model_name="flag",
+            index=models.Index(fields=["kind", "state", "shop", "id"], name="audits_flag_kind"),
         ),
         migrations.AddIndex(
-            model_name='flag',
-            index=models.Index(condition=models.Q(('leased_to__isnull', False)), fields=['leased_to'], name='audits_flag_leases'),
+            model_name="flag",
+            index=models.Index(
+                condition=models.Q(("leased_to__isnull", False)), fields=["leased_to"], name="audits_flag_leases"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='flag',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind__in', ('flag', 'sample')), ('state__in', ('open', 'disputed', 'second', 'settling'))), fields=('product', 'attribute'), name='one_undecided_flag'),
+            model_name="flag",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    ("kind__in", ("flag", "sample")), ("state__in", ("open", "disputed", "second", "settling"))
+                ),
+                fields=("product", "attribute"),
+                name="one_undecided_flag",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='flag',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'check'), ('state', 'open')), fields=('product', 'attribute'), name='one_open_check'),
+            model_name="flag",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind", "check"), ("state", "open")),
+                fields=("product", "attribute"),
+                name="one_open_check",
+            ),
         ),
         migrations.AddField(
-            model_name='arguablepair',
-            name='attribute',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.attribute'),
+            model_name="arguablepair",
+            name="attribute",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="catalog.attribute"
+            ),
         ),
         migrations.AddField(
-            model_name='arguablepair',
-            name='high',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='catalog.value'),
+            model_name="arguablepair",
+            name="high",
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="+", to="catalog.value"),
         ),
         migrations.AddField(
-            model_name='arguablepair',
-            name='low',
-            field=models.ForeignKey(help_text='That with the lower key.', on_delete=django.db.models.deletion.CASCADE, related_name='+', to='catalog.value'),
+            model_name="arguablepair",
+            name="low",
+            field=models.ForeignKey(
+                help_text="That with the lower key.",
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="catalog.value",
+            ),
         ),
         migrations.AddField(
-            model_name='arguablepair',
-            name='product',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='arguable_pairs', to='catalog.product'),
+            model_name="arguablepair",
+            name="product",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="arguable_pairs",
+                to="catalog.product",
+            ),
         ),
         migrations.AddField(
-            model_name='flagcount',
-            name='attribute',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='catalog.attribute'),
+            model_name="flagcount",
+            name="attribute",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="catalog.attribute",
+            ),
         ),
         migrations.AddField(
-            model_name='flagcount',
-            name='garment_type',
-            field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='catalog.value'),
+            model_name="flagcount",
+            name="garment_type",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="catalog.value",
+            ),
         ),
         migrations.AddField(
-            model_name='flagcount',
-            name='label_value',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='catalog.value'),
+            model_name="flagcount",
+            name="label_value",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="catalog.value",
+            ),
         ),
         migrations.AddField(
-            model_name='flagcount',
-            name='shop',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='catalog.shop'),
+            model_name="flagcount",
+            name="shop",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="catalog.shop",
+            ),
         ),
         migrations.AddField(
-            model_name='flagcount',
-            name='suggested',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='catalog.value'),
+            model_name="flagcount",
+            name="suggested",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="catalog.value",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reviewpolicy',
-            constraint=models.CheckConstraint(condition=models.Q(('pk', 1)), name='one_review_policy'),
+            model_name="reviewpolicy",
+            constraint=models.CheckConstraint(condition=models.Q(("pk", 1)), name="one_review_policy"),
         ),
         migrations.AddConstraint(
-            model_name='arguablepair',
-            constraint=models.UniqueConstraint(fields=('product', 'attribute', 'low', 'high'), name='arguable_pair_of_product'),
+            model_name="arguablepair",
+            constraint=models.UniqueConstraint(
+                fields=("product", "attribute", "low", "high"), name="arguable_pair_of_product"
+            ),
         ),
         migrations.AddIndex(
-            model_name='flagcount',
-            index=models.Index(fields=['state', 'shop', 'attribute'], name='audits_count_sort'),
+            model_name="flagcount",
+            index=models.Index(fields=["state", "shop", "attribute"], name="audits_count_sort"),
         ),
         migrations.AddIndex(
-            model_name='flagcount',
-            index=models.Index(fields=['folded', 'id'], name='audits_count_folded'),
+            model_name="flagcount",
+            index=models.Index(fields=["folded", "id"], name="audits_count_folded"),
         ),
     ]

@@ -5,37 +5,72 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('audits', '0003_review_workbench'),
-        ('catalog', '0002_unique_words'),
-        ('review', '0001_initial'),
+        ("audits", "0003_review_workbench"),
+        ("catalog", "0002_unique_words"),
+        ("review", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='decision',
-            name='after',
-            field=models.CharField(blank=True, choices=[('open', 'open'), ('disputed', 'disputed'), ('second', 'waits for a second person'), ('settling', 'waits for an admin'), ('accepted', 'accepted'), ('fixed', 'fixed'), ('closed', 'closed by a newer audit')], max_length=20),
+            model_name="decision",
+            name="after",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("open", "open"),
+                    ("disputed", "disputed"),
+                    ("second", "waits for a second person"),
+                    ("settling", "waits for an admin"),
+                    ("accepted", "accepted"),
+                    ("fixed", "fixed"),
+                    ("closed", "closed by a newer audit"),
+                ],
+                max_length=20,
+            ),
         ),
         migrations.AddField(
-            model_name='decision',
-            name='batch',
+            model_name="decision",
+            name="batch",
             field=models.UUIDField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name='decision',
-            name='before',
-            field=models.CharField(blank=True, choices=[('open', 'open'), ('disputed', 'disputed'), ('second', 'waits for a second person'), ('settling', 'waits for an admin'), ('accepted', 'accepted'), ('fixed', 'fixed'), ('closed', 'closed by a newer audit')], max_length=20),
+            model_name="decision",
+            name="before",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("open", "open"),
+                    ("disputed", "disputed"),
+                    ("second", "waits for a second person"),
+                    ("settling", "waits for an admin"),
+                    ("accepted", "accepted"),
+                    ("fixed", "fixed"),
+                    ("closed", "closed by a newer audit"),
+                ],
+                max_length=20,
+            ),
         ),
         migrations.AlterField(
-            model_name='decision',
-            name='verdict',
-            field=models.CharField(choices=[('accept', 'label is right'), ('fix', 'label fixed'), ('dispute', 'not sure'), ('both', 'both are right'), ('skip', 'skipped'), ('undo', 'undone')], max_length=20),
+            model_name="decision",
+            name="verdict",
+            field=models.CharField(
+                choices=[
+                    ("accept", "label is right"),
+                    ("fix", "label fixed"),
+                    ("dispute", "not sure"),
+                    ("both", "both are right"),
+                    ("skip", "skipped"),
+                    ("undo", "undone"),
+                ],
+                max_length=20,
+            ),
         ),
         migrations.AddIndex(
-            model_name='decision',
-            index=models.Index(condition=models.Q(('batch__isnull', False)), fields=['batch'], name='review_decision_batch'),
+            model_name="decision",
+            index=models.Index(
+                condition=models.Q(("batch__isnull", False)), fields=["batch"], name="review_decision_batch"
+            ),
         ),
     ]

@@ -55,9 +55,13 @@ def undo(request: PersonRequest) -> HttpResponse:
 def _act(flag: Flag, user: Any, choice: Value | str, token: UUID) -> actions.Outcome:
     if isinstance(choice, Value):
         return actions.fix(flag, choice, user, token)
-    if choice == Decision.Verdict.SKIP:
-        return actions.skip(flag, user, token)
-    return actions.accept(flag, user, token)
+    acts = {
+        Decision.Verdict.ACCEPT: actions.accept,
+        Decision.Verdict.DISPUTE: actions.dispute,
+        Decision.Verdict.BOTH: actions.both,
+        Decision.Verdict.SKIP: actions.skip,
+    }
+    return acts[Decision.Verdict(choice)](flag, user, token)
 
 
 def _decision(token: UUID | None) -> Decision | None:

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from catalog_audit.audits.models import Flag
 from catalog_audit.catalog.models import Attribute, Shop, Value
+from catalog_audit.review import leases
 from catalog_audit.review.actions import label_stands, last_of
 from catalog_audit.review.queue import Position, Queue
 from catalog_audit.web.access import PersonRequest, reviewers_only
@@ -69,7 +70,7 @@ def following(request: PersonRequest) -> HttpResponse:
     flags = Queue(request.user, selection)
     position = Position.parse(request.GET.get("after", ""))
     before = Position.parse(request.GET.get("before", ""))
-    found = flags.preceding(before) if before else flags.following(position)
+    found = flags.preceding(before) if before else flags.take(position)
     if found is None:
         context = {"parameters": write_selection(selection), "selection": selection, "last": last_of(request.user)}
         return render(request, _template(request, "end"), context)
@@ -79,6 +80,7 @@ def following(request: PersonRequest) -> HttpResponse:
 
 
 def _render_flag(request: PersonRequest, found: Flag) -> HttpResponse:
+    leases.hold(found, request.user)
     selection = read_selection(request.GET)
     flags = Queue(request.user, selection)
     card = make_card(found, flags.position(found), flags.count(), write_selection(selection))
