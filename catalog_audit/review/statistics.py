@@ -186,10 +186,8 @@ def throughput(since: datetime, user: int | None = None) -> list[Throughput]:
 
 def matrix(state: str = State.OPEN, **narrowed: Any) -> dict[tuple[int, int], int]:
     """(label's value, suggested value) -> number of flags; from the counts, not from the flags."""
-    return {
-        (label, suggested): total
-        for (label, suggested), total in counting.numbers_by("label_value", "suggested", state=state, **narrowed).items()
-    }
+    found = counting.numbers_by("label_value", "suggested", state=state, **narrowed)
+    return {(label, suggested): total for (label, suggested), total in found.items()}
 
 
 def progress(**narrowed: Any) -> dict[str, int]:
