@@ -64,7 +64,7 @@ def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--flags", type=int, default=200, metavar="N", help="flags to decide in each run (default 200)")
-    parser.add_argument("--pause", type=int, default=400, metavar="MS", help="between two presses (default 400)")
+    parser.add_argument("--pause", type=int, default=1000, metavar="MS", help="to look at a flag (default 1000)")
     parser.add_argument("--chromium", default=shutil.which("chromium"), metavar="FILE")
     options = parser.parse_args()
     if not options.chromium:
