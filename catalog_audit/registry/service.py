@@ -119,6 +119,13 @@ def models_in_use() -> list[ModelVersion]:
     return list(ModelVersion.objects.filter(state=ModelVersion.State.ACTIVE))
 
 
+def model_is_missing() -> bool:
+    """Whether audits have had models once and now lack one that they cannot do without."""
+    states = list(ModelVersion.objects.values_list("kind", "state"))
+    active = {kind for kind, state in states if state == ModelVersion.State.ACTIVE}
+    return bool(states) and not active.issuperset(ModelVersion.Kind.values)
+
+
 def _cards(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     """The model files of a folder with their cards; whether a file is whole is checked when it is loaded."""
     for card_path in sorted(folder.glob("*.json")):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from catalog_audit.audits.models import Flag
-from catalog_audit.catalog.models import Attribute, Picture, Value
+from catalog_audit.catalog.models import Picture, Value
+from catalog_audit.registry.service import model_is_missing
 from catalog_audit.review.models import Decision
 from catalog_audit.review.queue import Position
+from catalog_audit.web.measured import Distance, Measured, distance, measured_colours
 
 #: How many values are offered as buttons besides the suggestion.
 ALTERNATIVES = 4
@@ -29,19 +31,6 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """A colour measured inside the garment.
-
-    Attributes:
-        hex: ``#rrggbb``.
-        share: of the garment, 0..1.
-    """
-
-    hex: str
-    share: float
-
-
-@dataclass(frozen=True, slots=True)
 class FlagCard:
     """One flag, ready to be drawn.
 
@@ -52,9 +41,14 @@ class FlagCard:
         alternatives: the next best values, most probable first.
         values: every value of the attribute, for "another value".
         palette: measured colours, largest share first; empty where the flag is about something else.
+        label_distance: how far these are from the label's swatch; None where there is nothing to compare.
+        suggested_distance: the same of the suggested value.
         decision: what was decided, when the flag is no longer undecided.
         position: the flag's place in the person's queue.
         number: how many flags the queue holds.
+        model_is_missing: whether no audit can run until a model is put into use.
+        can_dispute: whether "not sure" and "both are right" can be decided.
+        parameters: address parameters that keep the queue's filters.
     """
 
     flag: Flag
@@ -63,11 +57,14 @@ class FlagCard:
     alternatives: list[Choice]
     values: list[Choice]
     palette: list[Measured]
+    label_distance: Distance | None
+    suggested_distance: Distance | None
     decision: Decision | None
     position: Position
     number: int
-    #: Address parameters that keep the queue's filters.
-    parameters: str = field(default="")
+    model_is_missing: bool
+    can_dispute: bool = False
+    parameters: str = ""
 
 
 def make_card(flag: Flag, position: Position, number: int, parameters: str) -> FlagCard:
@@ -81,6 +78,7 @@ def make_card(flag: Flag, position: Position, number: int, parameters: str) -> F
         for code, probability in ranked
         if code in by_code and by_code[code].pk not in (flag.suggested_id, flag.label_value_id)
     ]
+    palette = measured_colours(flag)
     return FlagCard(
         flag=flag,
         picture=_picture(flag),
@@ -90,10 +88,13 @@ def make_card(flag: Flag, position: Position, number: int, parameters: str) -> F
             for digit, (value, probability) in enumerate(others[:ALTERNATIVES], start=1)
         ],
         values=[Choice(value, probabilities.get(value.code)) for value in values],
-        palette=_palette(flag),
+        palette=palette,
+        label_distance=distance(palette, flag.label_value),
+        suggested_distance=distance(palette, flag.suggested),
         decision=_decision(flag),
         position=position,
         number=number,
+        model_is_missing=model_is_missing(),
         parameters=parameters,
     )
 
@@ -101,12 +102,6 @@ def make_card(flag: Flag, position: Position, number: int, parameters: str) -> F
 def _picture(flag: Flag) -> Picture | None:
     picture = flag.prediction.picture or flag.product.pictures.first()
     return picture if picture is not None and picture.sha256 else None
-
-
-def _palette(flag: Flag) -> list[Measured]:
-    if flag.attribute.code != Attribute.COLOUR:
-        return []
-    return [Measured(hex_code, share) for hex_code, share in flag.prediction.palette]
 
 
 def _decision(flag: Flag) -> Decision | None:

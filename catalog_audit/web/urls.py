@@ -15,6 +15,7 @@ urlpatterns = [
     path("flags/", flags.queue, name="flags"),
     path("flags/next/", flags.following, name="next_flag"),
     path("flags/<int:flag_id>/", flags.flag, name="flag"),
+    path("flags/<int:flag_id>/evidence/", flags.evidence, name="evidence"),
     path("flags/<int:flag_id>/decide/", decisions.decide, name="decide"),
     path("decisions/undo/", decisions.undo, name="undo"),
     path("pictures/<int:picture_id>/", pictures.picture, name="picture"),

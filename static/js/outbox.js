@@ -6,7 +6,7 @@ const KEY = "catalog-audit.outbox";
 const LOCK = "catalog-audit.outbox";
 const TIMEOUT = 15000;
 const FIRST_WAIT = 1000;
-const LONGEST_WAIT = 30000;
+const LONGEST_WAIT = 10000;
 
 function csrfToken() {
   const cookie = document.cookie.split("; ").find((part) => part.startsWith("csrftoken="));
@@ -31,6 +31,9 @@ function load() {
     return [];
   }
 }
+
+/** How many decisions this browser keeps, of whomever. */
+export const countKept = () => load().length;
 
 /**
  * Fires "change" when its content or state changes, "stored" ({entry, answer}) and "refused" ({entry, message}).

@@ -1,8 +1,10 @@
 // Reviewing: one key, and the next flag is there. It has been fetched while the person looked at this one; the
 // decision itself goes through the outbox and is never waited for.
+import { fetchEvidence, placeEvidence, placeFailure } from "./evidence.js";
 import { newToken, outbox } from "./outbox.js";
-import { drawStage, preloadPictures, setStrength, toggleOverlay } from "./stage.js";
+import { changeStrength, drawStage, preloadPictures, setStrength, toggleOverlay, watchPictures } from "./stage.js";
 import { openValues } from "./values.js";
+import { attachZoom, look, zoomIn, zoomOut, zoomReset } from "./zoom.js";
 
 const root = document.getElementById("review");
 const part = root.querySelector("[data-part]");
@@ -10,12 +12,18 @@ const toast = document.getElementById("toast");
 const texts = root.dataset;
 const MADE = `catalog-audit.made.${outbox.user}`;
 const TOAST_TIME = 6000;
+const RETRY_TIME = 2000;
+const STRENGTH_STEP = 10;
 
 /** Flags decided in this tab: a page fetched before the server knew may still offer them. */
 const decided = new Set();
+/** Flag -> what was asked for it. */
+const evidence = new WeakMap();
 let prefetched = null;
 let toastTimer = 0;
 let moving = false;
+/** The move that could not be made for want of a connection, while it is tried again. */
+let retry = null;
 
 const currentFlag = () => part.querySelector("[data-flag]");
 
@@ -31,7 +39,7 @@ async function fetchPart(url) {
   if (!response.ok) throw new Error(`answer ${response.status}`);
   const template = document.createElement("template");
   template.innerHTML = await response.text();
-  const element = template.content.firstElementChild;
+  const element = document.adoptNode(template.content.firstElementChild); // from now on its pictures load
   preloadPictures(element);
   return { url: response.url, element };
 }
@@ -39,7 +47,31 @@ async function fetchPart(url) {
 function prefetch() {
   const flag = currentFlag();
   prefetched = flag ? fetchPart(flag.dataset.next) : null;
-  prefetched?.catch(() => {}); // whoever needs it fetches again
+  // Whoever needs it fetches again.
+  prefetched?.then((page) => evidenceOf(page.element)).catch(() => {});
+}
+
+/** The evidence of a flag: asked for once, a promise. */
+function evidenceOf(element) {
+  if (!element.dataset.evidence) return null;
+  if (!evidence.has(element)) evidence.set(element, fetchEvidence(element.dataset.evidence));
+  const found = evidence.get(element);
+  found.catch(() => {}); // the flag says so when it is shown
+  return found;
+}
+
+function showEvidence(flag) {
+  evidenceOf(flag)?.then(
+    (element) => placeEvidence(flag, element),
+    () => placeFailure(flag, texts.textNoEvidence, texts.textAgain),
+  );
+}
+
+/** Everything that a flag needs once it stands in the page. */
+function begin(flag) {
+  drawStage(flag);
+  watchPictures(flag);
+  attachZoom(flag);
 }
 
 function show(page, { push = true } = {}) {
@@ -47,9 +79,10 @@ function show(page, { push = true } = {}) {
   if (push) history.pushState({}, "", page.url);
   const flag = currentFlag();
   document.title = `${flag ? flag.dataset.title : part.querySelector("h1").textContent} · Catalog Audit`;
-  if (flag) drawStage(flag);
+  if (flag) begin(flag);
   part.querySelector("h1").focus({ preventScroll: true });
   prefetch();
+  if (flag) showEvidence(flag);
 }
 
 async function nextPage(url) {
@@ -63,16 +96,23 @@ async function nextPage(url) {
 async function move(load, alone = "") {
   if (moving) return;
   moving = true;
+  stopRetrying();
   try {
     const page = await load();
+    if (!toast.hidden && toast.dataset.text === texts.textNoNext) toast.hidden = true;
     if (alone && page.element.dataset.flag === currentFlag()?.dataset.flag) say(alone);
     else show(page);
   } catch {
     say(texts.textNoNext, { warning: true });
-    outbox.addEventListener("change", () => outbox.state === "idle" && move(load, alone), { once: true });
+    retry = { again: () => move(load, alone), timer: setTimeout(() => retry?.again(), RETRY_TIME) };
   } finally {
     moving = false;
   }
+}
+
+function stopRetrying() {
+  clearTimeout(retry?.timer);
+  retry = null;
 }
 
 // --- decisions ----------------------------------------------------------------------------------------------------------
@@ -87,7 +127,8 @@ function keepMade(list) {
 
 function decide(choice, sentence) {
   const flag = currentFlag();
-  if (!flag?.dataset.undecided || moving) return;
+  // While the next flag cannot be had, the one that is shown is decided already.
+  if (!flag?.dataset.undecided || moving || retry) return;
   const token = newToken();
   const next = flag.dataset.next;
   if (choice !== "skip") decided.add(flag.dataset.flag);
@@ -104,7 +145,8 @@ function undo() {
   if (last) decided.delete(last.flag);
   if (last && outbox.takeBack(last.token)) {
     say(texts.textUndone);
-    move(() => fetchPart(last.address));
+    if (retry && last.flag === currentFlag()?.dataset.flag) stopRetrying();
+    else move(() => fetchPart(last.address));
     return;
   }
   const body = last ? { of: last.token } : {};
@@ -113,6 +155,7 @@ function undo() {
 }
 
 outbox.addEventListener("stored", ({ detail: { answer } }) => {
+  retry?.again(); // there is a connection
   const waiting = part.querySelector("[data-waiting]");
   if (waiting && Number.isInteger(answer.waiting)) {
     waiting.textContent = answer.waiting.toLocaleString(document.documentElement.lang);
@@ -135,6 +178,7 @@ outbox.addEventListener("refused", ({ detail: { entry, message } }) => {
 function say(sentence, { warning = false, undo: offersUndo = false, link = "" } = {}) {
   clearTimeout(toastTimer);
   toast.classList.toggle("toast-warning", warning);
+  toast.dataset.text = sentence;
   toast.querySelector("[data-toast-text]").textContent = sentence;
   toast.querySelector("[data-toast-undo]").hidden = !offersUndo;
   const anchor = toast.querySelector("[data-toast-link]");
@@ -154,6 +198,15 @@ const actions = {
     button.closest("dialog")?.close();
     decide(button.dataset.value, `${texts.textFixed} “${button.dataset.name}”.`);
   },
+  dispute: () => decide("dispute", texts.textDisputed),
+  both: () => decide("both", texts.textBoth),
+  evidence: () => {
+    evidence.delete(currentFlag());
+    showEvidence(currentFlag());
+  },
+  zoomIn,
+  zoomOut,
+  zoomReset,
   choose: () => currentFlag()?.dataset.undecided && openValues(currentFlag().querySelector("dialog.values")),
   undo,
   next: () => currentFlag() && move(() => nextPage(currentFlag().dataset.next), texts.textOnly),
@@ -163,9 +216,13 @@ const actions = {
 
 const take = (selector) => part.querySelector(selector)?.click();
 const overlay = (name) => {
+  const flag = currentFlag();
   // A flag without the overlay leaves the person's choice for the next one as it is.
-  if (currentFlag()?.querySelector(`[data-overlay="${name}"]:enabled`)) toggleOverlay(currentFlag(), name);
+  if (flag?.querySelector(`[data-overlay="${name}"]:enabled`)) toggleOverlay(flag, name);
+  else if (flag) say(texts.textNoOverlay);
 };
+const strengthen = (step) => () => currentFlag()?.querySelector("[data-strength]") && changeStrength(currentFlag(), step);
+const [weaker, stronger] = [strengthen(-STRENGTH_STEP), strengthen(STRENGTH_STEP)];
 
 /** By the place of a key, so that they are the same in every keyboard layout. */
 const keys = {
@@ -180,6 +237,16 @@ const keys = {
   KeyM: () => overlay("garment"),
   KeyT: () => overlay("attention"),
   KeyN: () => overlay("label"),
+  KeyD: () => take("[data-action=dispute]"),
+  KeyB: () => take("[data-action=both]"),
+  BracketLeft: weaker,
+  BracketRight: stronger,
+  Equal: zoomIn,
+  NumpadAdd: zoomIn,
+  Minus: zoomOut,
+  NumpadSubtract: zoomOut,
+  Digit0: zoomReset,
+  Numpad0: zoomReset,
   Enter: () => take("[data-suggestion]"),
   NumpadEnter: () => take("[data-suggestion]"),
 };
@@ -187,13 +254,24 @@ for (const digit of [1, 2, 3, 4]) {
   keys[`Digit${digit}`] = keys[`Numpad${digit}`] = () => take(`[data-digit="${digit}"]`);
 }
 
+/** Signs lie elsewhere on every keyboard: what counts is the sign. */
+const signs = { "?": actions.help, "+": zoomIn, "-": zoomOut, "[": weaker, "]": stronger };
+const withShift = {
+  ArrowRight: () => look(1, 0),
+  ArrowLeft: () => look(-1, 0),
+  ArrowDown: () => look(0, 1),
+  ArrowUp: () => look(0, -1),
+};
+/** What may go on while a key is held down; a decision may not. */
+const repeatable = new Set([zoomIn, zoomOut, weaker, stronger, ...Object.values(withShift)]);
+
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || document.querySelector("dialog[open]")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
   if (event.target.closest("input:not([type=range]), select, textarea")) return;
   if (event.code.startsWith("Arrow") && event.target.closest("input")) return;
   if (event.code.endsWith("Enter") && event.target.closest("a, button, summary")) return;
-  const act = event.key === "?" ? actions.help : event.shiftKey ? null : keys[event.code];
-  if (!act) return;
+  const act = signs[event.key] ?? (event.shiftKey ? withShift : keys)[event.code];
+  if (!act || (event.repeat && !repeatable.has(act))) return;
   event.preventDefault();
   act();
 });
@@ -215,6 +293,7 @@ window.addEventListener("popstate", () => {
   fetchPart(location.href).then((page) => show(page, { push: false }), () => location.reload());
 });
 
-if (currentFlag()) drawStage(currentFlag());
+if (currentFlag()) begin(currentFlag());
 part.querySelector("h1").focus({ preventScroll: true });
 prefetch();
+if (currentFlag()) showEvidence(currentFlag());

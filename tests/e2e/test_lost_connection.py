@@ -98,6 +98,7 @@ def test_a_session_that_ended_asks_to_sign_in_and_then_sends(visit, manager, fla
     # Fetching what follows the next flag leads to the sign-in page, where the kept decision waits.
     visitor.page.keyboard.press("a")
     visitor.page.wait_for_url("**/sign-in/**")
+    visitor.page.get_by_text("Decisions kept in this browser").wait_for()
     visitor.page.fill("#id_username", "mia")
     visitor.page.fill("#id_password", "correct horse battery staple")
     visitor.page.press("#id_password", "Enter")

@@ -42,6 +42,17 @@ def colour_square(hex_code: str) -> SafeString:
     return _svg("swatch", [(hex_code, 1.0)]) if HEX.fullmatch(hex_code) else SafeString()
 
 
+@register.simple_tag
+def bar(share: float, kind: str) -> SafeString:
+    """A bar filled to a share 0..1; ``kind`` becomes a class."""
+    drawn = f'<rect x="0" y="0" width="{max(0.0, min(share, 1.0)) * 100:.1f}" height="100"></rect>'
+    return format_html(
+        '<svg class="bar bar-{}" viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">{}</svg>',
+        kind,
+        SafeString(drawn),
+    )
+
+
 def _svg(css_class: str, parts: list[tuple[str, float]]) -> SafeString:
     whole = sum(share for _colour, share in parts) or 1.0
     rectangles, left = [], 0.0

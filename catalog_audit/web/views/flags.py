@@ -12,10 +12,12 @@ from django.views.decorators.http import require_safe
 from catalog_audit.audits.models import Flag
 from catalog_audit.catalog.models import Attribute, Shop, Value
 from catalog_audit.review import leases
+from catalog_audit.registry.service import model_is_missing
 from catalog_audit.review.actions import label_stands, last_of
 from catalog_audit.review.queue import Position, Queue
 from catalog_audit.web.access import PersonRequest, reviewers_only
 from catalog_audit.web.cards import make_card
+from catalog_audit.web.evidence import gather
 from catalog_audit.web.selection import STATES, read_selection, write_selection
 
 PAGE_SIZE = 40
@@ -64,6 +66,16 @@ def flag(request: PersonRequest, flag_id: int) -> HttpResponse:
 @require_safe
 @never_cache
 @reviewers_only
+def evidence(request: PersonRequest, flag_id: int) -> HttpResponse:
+    """What lies around a flag: examples of both values, sisters. Asked for after the flag itself."""
+    related = ("shop", "attribute", "product", "label_value", "suggested")
+    found = get_object_or_404(Flag.objects.select_related(*related), pk=flag_id)
+    return render(request, _template(request, "evidence"), {"evidence": gather(found)})
+
+
+@require_safe
+@never_cache
+@reviewers_only
 def following(request: PersonRequest) -> HttpResponse:
     """Go to the flag behind a position, or in front of it; to the end page when there is none."""
     selection = read_selection(request.GET)
@@ -72,7 +84,12 @@ def following(request: PersonRequest) -> HttpResponse:
     before = Position.parse(request.GET.get("before", ""))
     found = flags.preceding(before) if before else flags.take(position)
     if found is None:
-        context = {"parameters": write_selection(selection), "selection": selection, "last": last_of(request.user)}
+        context = {
+            "parameters": write_selection(selection),
+            "selection": selection,
+            "last": last_of(request.user),
+            "model_is_missing": model_is_missing(),
+        }
         return render(request, _template(request, "end"), context)
     address = reverse("web:flag", args=[found.pk])
     parameters = write_selection(selection)
@@ -90,5 +107,5 @@ def _render_flag(request: PersonRequest, found: Flag) -> HttpResponse:
 
 def _template(request: PersonRequest, name: str) -> str:
     """The inner part for the script, the whole page for everybody else."""
-    inner = request.headers.get("X-Part") == "flag"
+    inner = "X-Part" in request.headers
     return f"flags/_{name}.html" if inner else f"flags/{name}.html"
