@@ -144,15 +144,13 @@ class Selected:
 
     def count(self) -> tuple[int, bool]:
         """How many there are, and whether there are more than that: counting one by one ends at a limit."""
-        total = 0
+        known, found = 0, 0
         for state in self.selection.states:
             if self._is_counted(state):
-                total += counting.number(state=state, **(self.sorts or {}))
+                known += counting.number(state=state, **(self.sorts or {}))
             else:
-                total += self.flags(state).order_by()[: COUNT_LIMIT + 1].count()
-                if total > COUNT_LIMIT:
-                    return COUNT_LIMIT, True
-        return total, False
+                found += self.flags(state).order_by()[: COUNT_LIMIT + 1].count()
+        return known + min(found, COUNT_LIMIT), found > COUNT_LIMIT
 
     def _is_counted(self, state: str) -> bool:
         asked = self.selection

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from catalog_audit.audits import engine, running
-from catalog_audit.audits.models import AuditRun
+from catalog_audit.audits.models import AuditRun, ReviewPolicy
 from catalog_audit.catalog.models import Product
 from inference.contract import ExplainRequest, PaletteEntry, PictureRequest, Reading
 from tests import factories, models_on_disk
@@ -85,6 +85,7 @@ def networks(db, settings, tmp_path, monkeypatch) -> Networks:
     settings.OVERLAYS_DIR = tmp_path / "overlays"
     models_on_disk.write_all(settings.SHIPPED_MODELS_DIR)
     monkeypatch.setattr(engine, "pipeline_of", lambda models: networks)
+    ReviewPolicy(sample_share=0.0).save()  # samples would be among the flags that these tests look at
     return networks
 
 

@@ -15,6 +15,11 @@ def samples():
     return Flag.objects.filter(kind=Flag.Kind.SAMPLE)
 
 
+@pytest.fixture(autouse=True)
+def ordinary_policy(networks):
+    ReviewPolicy.objects.all().delete()
+
+
 @pytest.fixture
 def dresses(boutique, networks):
     """One whose colour is wrong, and four more."""
