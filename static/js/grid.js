@@ -29,6 +29,8 @@ let hovered = null;
 let prefetched = null;
 let toastTimer = 0;
 let moving = false;
+/** A page that an undo leads to, while another one is on its way. */
+let queued = null;
 /** The move that could not be made for want of a connection, while it is tried again. */
 let retry = null;
 
@@ -95,7 +97,10 @@ function show(page, { push = true, out = [] } = {}) {
 }
 
 async function move(load, options = {}) {
-  if (moving) return;
+  if (moving) {
+    if (options.out) queued = () => move(load, options);
+    return;
+  }
   moving = true;
   stopRetrying();
   try {
@@ -108,6 +113,9 @@ async function move(load, options = {}) {
   } finally {
     moving = false;
   }
+  const next = queued;
+  queued = null;
+  next?.();
 }
 
 function stopRetrying() {

@@ -53,7 +53,7 @@ def test_without_a_kind_it_lists_the_kinds(manager, shop, flags):
     ]
     text = page.content.decode()
     assert f'href="/flags/grid/?{KIND.replace("&", "&amp;")}"' in text
-    assert "Label Navy, suggested Black: 5 flags" in text
+    assert "Label Navy blue, suggested Black: 5 flags" in text
 
 
 def test_a_kind_keeps_the_shop_of_the_list(manager, flags):
