@@ -1,6 +1,7 @@
 // The grid: a page of flags of one kind, and one key decides all tiles that were not taken out. The next page has been
 // fetched by then; the decision goes through the outbox as one batch and is never waited for.
 import { closerDialog, look, lookedAt, showOut, stopLooking } from "./closer.js";
+import { forgetRefused, listRefused, say, titleRefused, unsay } from "./grid-notices.js";
 import { newToken, outbox } from "./outbox.js";
 import { changeStrength, setStrength, toggleOverlay } from "./stage.js";
 import { Tiles } from "./tiles.js";
@@ -8,14 +9,11 @@ import { look as lookAround, zoomIn, zoomOut, zoomReset } from "./zoom.js";
 
 const root = document.getElementById("grid");
 const part = root.querySelector("[data-part]");
-const refusals = root.querySelector("[data-refused]");
-const toast = document.getElementById("toast");
 const texts = root.dataset;
 const language = document.documentElement.lang;
 const plurals = new Intl.PluralRules(language);
 const MADE = `catalog-audit.batches.${outbox.user}`;
 const KEPT = 100;
-const TOAST_TIME = 8000;
 const RETRY_TIME = 2000;
 const STRENGTH_STEP = 10;
 /** Thumbnails of the next page that are loaded before it is shown: what a screen shows. */
@@ -27,7 +25,6 @@ let tiles = null;
 let sentences = {};
 let hovered = null;
 let prefetched = null;
-let toastTimer = 0;
 let moving = false;
 /** A page that an undo leads to, while another one is on its way. */
 let queued = null;
@@ -105,7 +102,7 @@ async function move(load, options = {}) {
   stopRetrying();
   try {
     const page = await load();
-    if (!toast.hidden && toast.dataset.text === texts.textNoNext) toast.hidden = true;
+    unsay(texts.textNoNext);
     show(page, options);
   } catch {
     say(texts.textNoNext, { warning: true, undo: true });
@@ -147,7 +144,7 @@ function decide(choice) {
   const chosen = tiles.chosen;
   const out = tiles.out.map((tile) => tile.dataset.tile);
   if (!chosen.length) {
-    say(sentences.nothing, { warning: true });
+    say(sentences.nothing);
     return;
   }
   const token = newToken();
@@ -190,7 +187,7 @@ function goBack(batch) {
   if (retry && kept?.element === currentPage()) {
     // It is still here, and the page behind it has not come yet.
     stopRetrying();
-    toast.hidden = true;
+    unsay(texts.textNoNext);
     prefetch();
     return;
   }
@@ -214,26 +211,13 @@ outbox.addEventListener("refused", ({ detail: { entry, message } }) => {
   say(message, { warning: true });
 });
 
-/** List the flags of which nothing was stored, with links; the list stays until it is closed. */
 function tellRefused(refused) {
-  const list = refusals.querySelector("[data-refused-list]");
-  for (const one of refused) {
-    const item = document.createElement("li");
-    const link = document.createElement("a");
-    link.href = one.address;
-    link.target = "_blank";
-    link.textContent = one.title || `#${one.flag}`;
-    item.append(link, `: ${one.message}`);
-    list.append(item);
-  }
-  refusals.hidden = false;
-  const number = list.children.length;
-  refusals.querySelector("[data-refused-title]").textContent = sentences.refused ? sentence("refused", number) : "";
+  const number = listRefused(refused);
+  titleRefused(sentences.refused ? sentence("refused", number) : "");
 }
 
 function dismiss() {
-  refusals.hidden = true;
-  refusals.querySelector("[data-refused-list]").replaceChildren();
+  forgetRefused();
   tiles?.cursor?.focus({ preventScroll: true });
 }
 
@@ -249,16 +233,6 @@ function foretell(choice = "suggestion") {
   const words = inside ? `${sentence(name, inside)}${left}.` : sentences.nothing;
   if (place.textContent !== words) place.textContent = words; // else it would be read aloud again
   for (const button of part.querySelectorAll(".grid-bar [data-choice]")) button.disabled = !inside;
-}
-
-function say(words, { warning = false, undo: offersUndo = false } = {}) {
-  clearTimeout(toastTimer);
-  toast.classList.toggle("toast-warning", warning);
-  toast.dataset.text = words;
-  toast.querySelector("[data-toast-text]").textContent = words;
-  toast.querySelector("[data-toast-undo]").hidden = !offersUndo;
-  toast.hidden = false;
-  if (!warning || words === sentences.nothing) toastTimer = setTimeout(() => (toast.hidden = true), TOAST_TIME);
 }
 
 // --- keys, clicks and fingers -----------------------------------------------------------------------------------------
