@@ -24,6 +24,7 @@ const pages = new Map();
 let tiles = null;
 let sentences = {};
 let hovered = null;
+let lastLooked = null;
 let prefetched = null;
 let moving = false;
 /** A page that an undo leads to, while another one is on its way. */
@@ -248,6 +249,7 @@ function toggle(tile, { range = false } = {}) {
 function lookCloser(tile) {
   if (!tile) return;
   tiles.go(tile, { focus: false });
+  lastLooked = tile;
   look(tile, texts.textNoLook);
 }
 
@@ -376,7 +378,10 @@ document.addEventListener("input", (event) => {
   if (event.target.matches("[data-strength]")) setStrength(closerDialog, Number(event.target.value));
 });
 
-closerDialog.addEventListener("close", () => tiles?.cursor?.focus());
+closerDialog.addEventListener("close", () => {
+  // The browser has gone back to the tile at which the closer look began.
+  if (tiles?.all.includes(lastLooked)) tiles.go(lastLooked);
+});
 
 window.addEventListener("popstate", () => {
   fetchPart(location.href).then((page) => show(page, { push: false }), () => location.reload());
