@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog_audit.catalog.models import Attribute, Shop, Value
 from catalog_audit.catalog.words import exact_key
+from catalog_audit.review.batches import MOST, SUGGESTION
 from catalog_audit.review.models import Decision
 
 
@@ -37,6 +38,27 @@ class UndoForm(forms.Form):
 
     token = forms.UUIDField()
     of = forms.UUIDField(required=False)
+
+
+class BatchForm(forms.Form):
+    """One choice about several flags of the grid; ``flags`` are their keys, separated by commas."""
+
+    CHOICES = (Decision.Verdict.ACCEPT, Decision.Verdict.BOTH, SUGGESTION)
+
+    choice = forms.ChoiceField(choices=[(str(choice), str(choice)) for choice in CHOICES])
+    flags = forms.RegexField(r"^\d{1,18}(,\d{1,18})*$", max_length=20 * MOST)
+    token = forms.UUIDField()
+
+    def clean_flags(self) -> list[int]:
+        """The keys."""
+        return [int(key) for key in self.cleaned_data["flags"].split(",")]
+
+
+class BatchUndoForm(forms.Form):
+    """An undo of a whole batch; ``of`` is the batch's token."""
+
+    token = forms.UUIDField()
+    of = forms.UUIDField()
 
 
 class AuditForm(forms.Form):

@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from catalog_audit.web.views import audits, decisions, exports, feeds, flags, health, home, people, pictures, words
+from catalog_audit.web.views import (
+    audits,
+    decisions,
+    exports,
+    feeds,
+    flags,
+    grid,
+    health,
+    home,
+    people,
+    pictures,
+    words,
+)
 
 app_name = "web"
 urlpatterns = [
@@ -14,10 +26,14 @@ urlpatterns = [
     path("", home.home, name="home"),
     path("flags/", flags.queue, name="flags"),
     path("flags/next/", flags.following, name="next_flag"),
+    path("flags/grid/", grid.grid, name="grid"),
+    path("flags/grid/decide/", grid.decide, name="decide_batch"),
     path("flags/<int:flag_id>/", flags.flag, name="flag"),
     path("flags/<int:flag_id>/evidence/", flags.evidence, name="evidence"),
+    path("flags/<int:flag_id>/stage/", grid.stage, name="stage"),
     path("flags/<int:flag_id>/decide/", decisions.decide, name="decide"),
     path("decisions/undo/", decisions.undo, name="undo"),
+    path("decisions/undo-batch/", grid.undo, name="undo_batch"),
     path("pictures/<int:picture_id>/", pictures.picture, name="picture"),
     path("pictures/<int:picture_id>/small/", pictures.small_picture, name="small_picture"),
     path("overlays/<int:prediction_id>/<str:kind>/", pictures.overlay, name="overlay"),

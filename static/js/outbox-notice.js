@@ -12,7 +12,8 @@ const reasons = {
 };
 
 function show() {
-  const waiting = outbox.entries().length;
+  // A batch is one entry and as many decisions as it has flags.
+  const waiting = outbox.entries().reduce((sum, entry) => sum + (entry.number ?? 1), 0);
   const reason = reasons[outbox.state];
   notice.hidden = !waiting || !reason;
   if (notice.hidden) return;
