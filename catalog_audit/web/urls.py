@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from catalog_audit.web.views import audits, decisions, exports, feeds, flags, health, home, people, pictures, words
+from catalog_audit.web.views import (
+    audits,
+    decisions,
+    exports,
+    feeds,
+    flags,
+    health,
+    home,
+    people,
+    pictures,
+    products,
+    views,
+    words,
+)
 
 app_name = "web"
 urlpatterns = [
@@ -13,11 +26,16 @@ urlpatterns = [
     path("language/", people.choose_language, name="language"),
     path("", home.home, name="home"),
     path("flags/", flags.queue, name="flags"),
+    path("flags/effort/", flags.effort, name="effort"),
     path("flags/next/", flags.following, name="next_flag"),
     path("flags/<int:flag_id>/", flags.flag, name="flag"),
     path("flags/<int:flag_id>/evidence/", flags.evidence, name="evidence"),
     path("flags/<int:flag_id>/decide/", decisions.decide, name="decide"),
     path("decisions/undo/", decisions.undo, name="undo"),
+    path("views/save/", views.save, name="save_view"),
+    path("views/<int:view_id>/rename/", views.rename, name="rename_view"),
+    path("views/<int:view_id>/delete/", views.delete, name="delete_view"),
+    path("products/<int:product_id>/", products.product, name="product"),
     path("pictures/<int:picture_id>/", pictures.picture, name="picture"),
     path("pictures/<int:picture_id>/small/", pictures.small_picture, name="small_picture"),
     path("overlays/<int:prediction_id>/<str:kind>/", pictures.overlay, name="overlay"),
