@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 from statistics import median
 
 from catalog_audit.accounts.models import User
@@ -83,11 +84,7 @@ def measured_seconds() -> float | None:
     times: dict[int, list[datetime]] = defaultdict(list)
     for person, when in said.values_list("user", "created_at")[:LATEST]:
         times[person].append(when)
-    pauses = [
-        (later - earlier).total_seconds()
-        for moments in times.values()
-        for later, earlier in zip(moments, moments[1:], strict=False)
-    ]
+    pauses = [(later - earlier).total_seconds() for moments in times.values() for later, earlier in pairwise(moments)]
     pauses = [pause for pause in pauses if 0 < pause <= LONGEST_PAUSE]
     return median(pauses) if len(pauses) >= FEWEST_PAUSES else None
 

@@ -1,4 +1,4 @@
-"""A product's whole history for its page: pictures, labels, predictions, verdicts, arguable pairs. Nothing is changed."""
+"""A product's whole history for its page: pictures, labels, predictions, verdicts, arguable pairs."""
 
 from __future__ import annotations
 
