@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from catalog_audit.accounts.models import User
+from catalog_audit.accounts.roles import may_administer
 from catalog_audit.audits.models import Flag
 from catalog_audit.catalog.models import Picture, Value
 from catalog_audit.registry.service import model_is_missing
@@ -119,4 +120,6 @@ def _waits_for_others(flag: Flag, verdicts: list[Decision], user: User) -> bool:
     unsure = any(one.user_id == user.pk and one.verdict == Decision.Verdict.DISPUTE for one in verdicts)
     if flag.kind == Flag.Kind.CHECK:  # closed by somebody's doubt; the page looks like that of any other flag
         return flag.state == Flag.State.CLOSED and unsure
-    return flag.state in Flag.IN_DISPUTE and not disputing.may_decide(flag, user)
+    if flag.state == Flag.State.SETTLING:
+        return not may_administer(user)
+    return flag.state == Flag.State.SECOND and bool(verdicts)  # only their own are seen there
