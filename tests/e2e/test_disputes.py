@@ -98,8 +98,8 @@ def test_a_view_is_saved_and_chosen(visit, manager, flags):
     page.click(".views summary")
     page.fill(".views-card input[name=name]", "To talk about")
     page.keyboard.press("Enter")
-    page.wait_for_load_state("networkidle")
+    page.locator(".views a[aria-current]").wait_for()
     visitor.goto("/flags/")
-    page.click("text=To talk about")
+    page.click(".views a:has-text('To talk about')")
     page.wait_for_url(re.compile("state=disputed"))
     assert page.locator(".views a[aria-current]").inner_text() == "To talk about"
