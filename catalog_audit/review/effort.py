@@ -28,11 +28,11 @@ FEWEST_VERDICTS, LATEST_VERDICTS = 100, 2000
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """What it would take to review open flags from a probability on.
+    """What it would take to review the flags that wait, from a probability on.
 
     Attributes:
         p_from: from there on; 0 for all.
-        number: open flags, at most the limit up to which they are counted.
+        number: flags that wait for the person, at most the limit up to which they are counted.
         more: whether there are more than that; the other figures are about the counted ones.
         each: seconds for one of them, the measured median or the assumed one.
         is_measured: whether it was measured.
@@ -55,12 +55,14 @@ class Effort:
 
 
 def estimate(user: User, selection: Selection) -> Effort:
-    """What the open flags of a selection would take, from its lowest probability on; four queries and its filters."""
+    """What the open flags of a selection would take, from its lowest probability on; five queries and its filters."""
     asked = replace(selection, state=Flag.State.OPEN)
     selected = Selected(asked, user)
-    surest = selected.flags(Flag.State.OPEN).order_by("-p_wrong", "pk")
-    chances = list(surest.values_list("p_wrong", flat=True)[: COUNT_LIMIT + 1])
-    counted = chances[:COUNT_LIMIT]
+    chances: list[float] = []
+    for state in asked.states:
+        surest = selected.flags(state).order_by("-p_wrong", "pk")
+        chances += surest.values_list("p_wrong", flat=True)[: COUNT_LIMIT + 1]
+    counted = sorted(chances, reverse=True)[:COUNT_LIMIT]
     seconds = measured_seconds()
     wrong = _measured_precision(selected, asked.p_from or 0.0, asked.p_to if asked.p_to is not None else 1.0)
     enough = wrong.of >= FEWEST_VERDICTS

@@ -35,6 +35,13 @@ def test_it_counts_open_flags_from_a_probability_on(manager):
     assert estimate(manager, Selection()).number == 3
 
 
+def test_what_somebody_else_was_not_sure_about_counts_for_others(manager, colleague):
+    disputed, _other = make_flags(0.99, 0.95)
+    actions.dispute(disputed, manager, uuid4())
+
+    assert (estimate(manager, Selection()).number, estimate(colleague, Selection()).number) == (1, 2)
+
+
 def test_counting_ends_at_a_limit(manager, monkeypatch):
     monkeypatch.setattr(effort, "COUNT_LIMIT", 2)
     make_flags(0.99, 0.95, 0.9)
