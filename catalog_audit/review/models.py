@@ -86,3 +86,24 @@ class Decision(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         raise HistoryIsFixed
+
+
+class SavedView(models.Model):
+    """Filters of the queue that a person has given a name; a shared one is everybody's to use.
+
+    ``query`` are the parameters of the queue's address, "" for the ordinary queue.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_views")
+    name = models.CharField(_("name"), max_length=60)
+    query = models.CharField(max_length=1000, blank=True)
+    shared = models.BooleanField(_("for everybody"), default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "name"], name="saved_view_of_user")]
+        indexes = [models.Index(fields=["name"], condition=Q(shared=True), name="review_savedview_shared")]
+        ordering = ["name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name

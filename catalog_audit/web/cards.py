@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from catalog_audit.accounts.models import User
+from catalog_audit.accounts.roles import may_administer
 from catalog_audit.audits.models import Flag
 from catalog_audit.catalog.models import Picture, Value
 from catalog_audit.registry.service import model_is_missing
+from catalog_audit.review import disputing
 from catalog_audit.review.models import Decision
 from catalog_audit.review.queue import Position
+from catalog_audit.review.rules import LABEL_IN
 from catalog_audit.web.measured import Distance, Measured, distance, measured_colours
 
 #: How many values are offered as buttons besides the suggestion.
@@ -44,6 +48,8 @@ class FlagCard:
         label_distance: how far these are from the label's swatch; None where there is nothing to compare.
         suggested_distance: the same of the suggested value.
         decision: what was decided, when the flag is no longer undecided.
+        verdicts: what people said of it, as far as the person may see that, oldest first; empty for one verdict alone.
+        waits_for_others: whether the person has said what they can, and somebody else decides.
         position: the flag's place in the person's queue.
         number: how many flags the queue holds.
         model_is_missing: whether no audit can run until a model is put into use.
@@ -65,10 +71,13 @@ class FlagCard:
     model_is_missing: bool
     can_dispute: bool = False
     parameters: str = ""
+    verdicts: tuple[Decision, ...] = ()
+    waits_for_others: bool = False
 
 
-def make_card(flag: Flag, position: Position, number: int, parameters: str) -> FlagCard:
-    """Gather a flag's card (a handful of queries, whatever the catalogue's size)."""
+def make_card(flag: Flag, position: Position, number: int, parameters: str, user: User) -> FlagCard:
+    """Gather a flag's card for a person (a handful of queries, whatever the catalogue's size)."""
+    verdicts = disputing.visible_verdicts(flag, user) if flag.decided_by_id else []
     probabilities: dict[str, float] = flag.prediction.probabilities
     values = list(Value.objects.filter(attribute=flag.attribute_id))
     by_code = {value.code: value for value in values}
@@ -91,11 +100,14 @@ def make_card(flag: Flag, position: Position, number: int, parameters: str) -> F
         palette=palette,
         label_distance=distance(palette, flag.label_value),
         suggested_distance=distance(palette, flag.suggested),
-        decision=_decision(flag),
+        decision=verdicts[-1] if verdicts and flag.state in LABEL_IN else None,
         position=position,
         number=number,
         model_is_missing=model_is_missing(),
+        can_dispute=flag.state != Flag.State.SETTLING,
         parameters=parameters,
+        verdicts=tuple(verdicts) if len(verdicts) > 1 else (),
+        waits_for_others=_waits_for_others(flag, verdicts, user),
     )
 
 
@@ -104,9 +116,10 @@ def _picture(flag: Flag) -> Picture | None:
     return picture if picture is not None and picture.sha256 else None
 
 
-def _decision(flag: Flag) -> Decision | None:
-    if flag.is_undecided:
-        return None
-    verdicts = (Decision.Verdict.ACCEPT, Decision.Verdict.FIX)
-    standing = flag.decisions.filter(verdict__in=verdicts, undone_by=None)
-    return standing.select_related("user", "new_value").order_by("-pk").first()
+def _waits_for_others(flag: Flag, verdicts: list[Decision], user: User) -> bool:
+    unsure = any(one.user_id == user.pk and one.verdict == Decision.Verdict.DISPUTE for one in verdicts)
+    if flag.kind == Flag.Kind.CHECK:  # closed by somebody's doubt; the page looks like that of any other flag
+        return flag.state == Flag.State.CLOSED and unsure
+    if flag.state == Flag.State.SETTLING:
+        return not may_administer(user)
+    return flag.state == Flag.State.SECOND and bool(verdicts)  # only their own are seen there

@@ -15,12 +15,16 @@ from catalog_audit.review.models import Decision
 
 
 class DecisionForm(forms.Form):
-    """A verdict about one flag: ``choice`` is one of four words or the key of the value to change to."""
+    """A verdict about one flag: ``choice`` is one of four words or the key of the value to change to.
+
+    ``lean`` is the key of the value that somebody who is not sure leans to.
+    """
 
     WORDS = (Decision.Verdict.ACCEPT, Decision.Verdict.DISPUTE, Decision.Verdict.BOTH, Decision.Verdict.SKIP)
 
     choice = forms.CharField(max_length=20)
     token = forms.UUIDField()
+    lean = forms.ModelChoiceField(Value.objects.all(), required=False)
 
     def clean_choice(self) -> Value | str:
         """The chosen value, or one of the four words."""
@@ -59,6 +63,20 @@ class BatchUndoForm(forms.Form):
 
     token = forms.UUIDField()
     of = forms.UUIDField()
+
+
+class ViewForm(forms.Form):
+    """A view of the queue to save; ``query`` are the parameters of its address."""
+
+    name = forms.CharField(max_length=60)
+    query = forms.CharField(max_length=1000, required=False)
+    shared = forms.BooleanField(required=False)
+
+
+class RenameForm(forms.Form):
+    """A view's new name."""
+
+    name = forms.CharField(max_length=60)
 
 
 class AuditForm(forms.Form):

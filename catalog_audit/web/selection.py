@@ -11,9 +11,10 @@ from catalog_audit.audits.models import Flag
 from catalog_audit.review.queue import GAIN, MINE, PROBABILITY, VALUE, Selection
 
 #: States that a person can ask for; flags that a newer audit closed are nobody's work.
-STATES = (Flag.State.OPEN, Flag.State.DISPUTED, Flag.State.ACCEPTED, Flag.State.FIXED)
-#: What an address may ask for beside them.
-ASKABLE = (*STATES, Flag.State.SECOND, Flag.State.SETTLING, MINE)
+STATES = (
+    Flag.State.OPEN, Flag.State.SECOND, Flag.State.SETTLING, Flag.State.DISPUTED, Flag.State.ACCEPTED,
+    Flag.State.FIXED, MINE,
+)  # fmt: skip
 ORDERS = (PROBABILITY, VALUE, GAIN)
 
 
@@ -23,24 +24,25 @@ def read_selection(parameters: QueryDict) -> Selection:
     return Selection(
         shop=parameters.get("shop", ""),
         attribute=parameters.get("attribute", ""),
-        state=state if state in ASKABLE else Flag.State.OPEN,
+        state=state if state in STATES else Flag.State.OPEN,
         label=parameters.get("label", ""),
         suggested=parameters.get("suggested", ""),
         garment_type=parameters.get("garment_type", ""),
-        p_from=_probability(parameters.get("p_from", "")),
-        p_to=_probability(parameters.get("p_to", "")),
+        p_from=_probability(parameters.get("p_from", ""), unless=0.0),
+        p_to=_probability(parameters.get("p_to", ""), unless=1.0),
         reviewer=parameters.get("reviewer", ""),
         run=int(run) if run.isdecimal() and len(run) < 19 else None,
         order=order if order in ORDERS else PROBABILITY,
     )
 
 
-def _probability(text: str) -> float | None:
+def _probability(text: str, unless: float) -> float | None:
+    """A bound; None for what is none, and for the one that restricts nothing."""
     try:
         number = float(text)
     except ValueError:
         return None
-    return number if 0 <= number <= 1 else None
+    return number if 0 <= number <= 1 and number != unless else None
 
 
 def write_selection(selection: Selection) -> str:

@@ -13,6 +13,8 @@ from catalog_audit.web.views import (
     home,
     people,
     pictures,
+    products,
+    views,
     words,
 )
 
@@ -25,6 +27,7 @@ urlpatterns = [
     path("language/", people.choose_language, name="language"),
     path("", home.home, name="home"),
     path("flags/", flags.queue, name="flags"),
+    path("flags/effort/", flags.effort, name="effort"),
     path("flags/next/", flags.following, name="next_flag"),
     path("flags/grid/", grid.grid, name="grid"),
     path("flags/grid/decide/", grid.decide, name="decide_batch"),
@@ -34,6 +37,10 @@ urlpatterns = [
     path("flags/<int:flag_id>/decide/", decisions.decide, name="decide"),
     path("decisions/undo/", decisions.undo, name="undo"),
     path("decisions/undo-batch/", grid.undo, name="undo_batch"),
+    path("views/save/", views.save, name="save_view"),
+    path("views/<int:view_id>/rename/", views.rename, name="rename_view"),
+    path("views/<int:view_id>/delete/", views.delete, name="delete_view"),
+    path("products/<int:product_id>/", products.product, name="product"),
     path("pictures/<int:picture_id>/", pictures.picture, name="picture"),
     path("pictures/<int:picture_id>/small/", pictures.small_picture, name="small_picture"),
     path("overlays/<int:prediction_id>/<str:kind>/", pictures.overlay, name="overlay"),

@@ -125,7 +125,7 @@ function keepMade(list) {
   sessionStorage.setItem(MADE, JSON.stringify(list.slice(-200)));
 }
 
-function decide(choice, sentence) {
+function decide(choice, sentence, more = {}) {
   const flag = currentFlag();
   // While the next flag cannot be had, the one that is shown is decided already.
   if (!flag?.dataset.undecided || moving || retry) return;
@@ -133,7 +133,7 @@ function decide(choice, sentence) {
   const next = flag.dataset.next;
   if (choice !== "skip") decided.add(flag.dataset.flag);
   keepMade([...made(), { token, flag: flag.dataset.flag, address: location.pathname + location.search }]);
-  outbox.add({ token, url: flag.dataset.decide, body: { choice }, title: flag.dataset.title });
+  outbox.add({ token, url: flag.dataset.decide, body: { choice, ...more }, title: flag.dataset.title });
   say(sentence, { undo: true });
   move(() => nextPage(next));
 }
@@ -256,14 +256,20 @@ for (const digit of [1, 2, 3, 4]) {
 
 /** Signs lie elsewhere on every keyboard: what counts is the sign. */
 const signs = { "?": actions.help, "+": zoomIn, "-": zoomOut, "[": weaker, "]": stronger };
+/** Not sure, but rather one of the two. */
+const lean = (side) => () =>
+  part.querySelector("[data-action=dispute]") && decide("dispute", texts.textDisputed, { lean: currentFlag().dataset[side] });
 const withShift = {
+  KeyD: lean("suggested"),
+  KeyA: lean("label"),
   ArrowRight: () => look(1, 0),
   ArrowLeft: () => look(-1, 0),
   ArrowDown: () => look(0, 1),
   ArrowUp: () => look(0, -1),
 };
 /** What may go on while a key is held down; a decision may not. */
-const repeatable = new Set([zoomIn, zoomOut, weaker, stronger, ...Object.values(withShift)]);
+const looks = ["ArrowRight", "ArrowLeft", "ArrowDown", "ArrowUp"].map((key) => withShift[key]);
+const repeatable = new Set([zoomIn, zoomOut, weaker, stronger, ...looks]);
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;

@@ -18,7 +18,7 @@ def test_pages_have_no_errors_and_fit(visit, admin, flags, width, scheme, langua
     visitor = visit(color_scheme=scheme)
     visitor.page.set_viewport_size({"width": width, "height": 768})
     visitor.sign_in("ada")
-    for address in PAGES:
+    for address in [*PAGES, f"/products/{flags[0].product_id}/"]:
         visitor.goto(address)
         if address == "/admin/":
             continue  # Django's own layout

@@ -62,7 +62,7 @@ def test_a_flag_of_another_attribute_shows_its_values_and_no_colours(manager, sh
     assert "Change to Stripe" in page
     assert "Colours measured on the garment" not in page
     assert "#123456" not in page
-    card = make_card(flag, Position(False, flag.p_wrong, flag.pk), 1, "")
+    card = make_card(flag, Position(False, flag.p_wrong, flag.pk), 1, "", User(username="mia"))
     assert {choice.value.attribute.code for choice in card.values} == {"pattern"}
     assert [choice.value.code for choice in card.alternatives] == ["dot"]
     assert "swatch" not in page
@@ -71,7 +71,7 @@ def test_a_flag_of_another_attribute_shows_its_values_and_no_colours(manager, sh
 def test_the_next_best_values_leave_out_label_and_suggestion(flag):
     for code in ("grey", "brown"):
         factories.value(code)
-    card = make_card(flag, Position(False, flag.p_wrong, flag.pk), 1, "")
+    card = make_card(flag, Position(False, flag.p_wrong, flag.pk), 1, "", User(username="mia"))
     assert [(choice.value.code, choice.probability, choice.key) for choice in card.alternatives] == [
         ("grey", 0.03, "1"),
         ("brown", 0.02, "2"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.urls import URLPattern
 
+from catalog_audit.review.models import SavedView
 from catalog_audit.web.urls import urlpatterns
 from tests import factories
 
@@ -28,6 +29,11 @@ ADDRESSES = {
     "decide": ("post", REVIEWERS, "flag"),
     "undo": ("post", REVIEWERS, ""),
     "undo_batch": ("post", REVIEWERS, ""),
+    "effort": ("get", REVIEWERS, ""),
+    "save_view": ("post", REVIEWERS, ""),
+    "rename_view": ("post", REVIEWERS, "view"),
+    "delete_view": ("post", REVIEWERS, "view"),
+    "product": ("get", REVIEWERS, "product"),
     "picture": ("get", REVIEWERS, "picture"),
     "small_picture": ("get", REVIEWERS, "picture"),
     "overlay": ("get", REVIEWERS, "prediction mask"),
@@ -60,6 +66,7 @@ def arguments(flag, shop):
         "run": flag.prediction.run_id,
         "import": feed_import.pk,
         "slug": shop.slug,
+        "product": flag.product_id,
     }
     return lambda names: [known.get(name, name) for name in names.split()]
 
@@ -68,6 +75,11 @@ def ask(client, name, arguments):
     from django.urls import reverse
 
     method, _who, names = ADDRESSES[name]
+    if "view" in names:
+        # A person's own view; a stranger has none.
+        owner = client.session.get("_auth_user_id")
+        view = SavedView.objects.create(user_id=owner, name="Dark") if owner else None
+        return client.post(reverse(f"web:{name}", args=[view.pk if view else 1]))
     return getattr(client, method)(reverse(f"web:{name}", args=arguments(names)))
 
 
@@ -103,7 +115,7 @@ def test_each_role_gets_what_it_may(name, role, arguments, request):
 def test_a_change_is_never_made_by_get(name, arguments, admin):
     from django.urls import reverse
 
-    response = admin.get(reverse(f"web:{name}", args=arguments(ADDRESSES[name][2])))
+    response = admin.get(reverse(f"web:{name}", args=arguments(ADDRESSES[name][2].replace("view", "flag"))))
     assert response.status_code == 405
 
 

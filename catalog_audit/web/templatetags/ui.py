@@ -14,6 +14,7 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from catalog_audit.catalog.models import Value
 
@@ -123,3 +124,19 @@ def duration(seconds: float | None) -> str:
     if whole < 3600:
         return _("%(minutes)d min %(seconds)d s") % {"minutes": whole // 60, "seconds": whole % 60}
     return _("%(hours)d h %(minutes)d min") % {"hours": whole // 3600, "minutes": whole % 3600 // 60}
+
+
+@register.filter
+def whole(number: float) -> int:
+    """The nearest whole number."""
+    return round(number)
+
+
+@register.filter
+def about_time(seconds: float) -> str:
+    """A rough time: "about 40 minutes", from two hours on "about 3 hours"."""
+    if seconds < 7200:
+        minutes = max(round(seconds / 60), 1)
+        return ngettext("about %(count)s minute", "about %(count)s minutes", minutes) % {"count": minutes}
+    hours = round(seconds / 3600)
+    return ngettext("about %(count)s hour", "about %(count)s hours", hours) % {"count": hours}

@@ -15,10 +15,11 @@ from django.views.decorators.http import require_POST
 from catalog_audit.audits.models import Flag
 from catalog_audit.catalog.models import Value
 from catalog_audit.review import actions
-from catalog_audit.review.errors import NothingToUndo, ReviewError
+from catalog_audit.review.errors import FlagAlreadyDecided, NothingToUndo, ReviewError
 from catalog_audit.review.models import Decision
 from catalog_audit.review.queue import Queue
 from catalog_audit.web.access import PersonRequest, reviewers_only
+from catalog_audit.web.conflicts import in_words
 from catalog_audit.web.forms import DecisionForm, UndoForm
 from catalog_audit.web.selection import read_selection
 
@@ -33,6 +34,8 @@ def decide(request: PersonRequest, flag_id: int) -> HttpResponse:
         return _refuse(request, _("The decision was not understood, so nothing was stored."), "invalid", 400)
     try:
         outcome = _act(flag, request.user, **form.cleaned_data)
+    except FlagAlreadyDecided as error:
+        return _refuse(request, in_words(error, request.user, form.cleaned_data), error.code, 409)
     except ReviewError as error:
         return _refuse(request, str(error), error.code, 409)
     return _stored(request, outcome, _next_address(request))
@@ -52,12 +55,13 @@ def undo(request: PersonRequest) -> HttpResponse:
     return _stored(request, outcome, _flag_address(request, outcome.decision.flag_id))
 
 
-def _act(flag: Flag, user: Any, choice: Value | str, token: UUID) -> actions.Outcome:
+def _act(flag: Flag, user: Any, choice: Value | str, token: UUID, lean: Value | None) -> actions.Outcome:
     if isinstance(choice, Value):
         return actions.fix(flag, choice, user, token)
+    if choice == Decision.Verdict.DISPUTE:
+        return actions.dispute(flag, user, token, lean)
     acts = {
         Decision.Verdict.ACCEPT: actions.accept,
-        Decision.Verdict.DISPUTE: actions.dispute,
         Decision.Verdict.BOTH: actions.both,
         Decision.Verdict.SKIP: actions.skip,
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -10,15 +9,18 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from catalog_audit.audits.models import Flag
-from catalog_audit.catalog.models import Attribute, Shop, Value
 from catalog_audit.registry.service import model_is_missing
 from catalog_audit.review import leases
 from catalog_audit.review.actions import label_stands, last_of
+from catalog_audit.review.disputing import may_decide
+from catalog_audit.review.effort import estimate
 from catalog_audit.review.queue import Position, Queue
+from catalog_audit.review.saved import may_change, views_of
 from catalog_audit.web.access import PersonRequest, reviewers_only
 from catalog_audit.web.cards import make_card
 from catalog_audit.web.evidence import gather
-from catalog_audit.web.selection import STATES, read_selection, write_selection
+from catalog_audit.web.filters import filters
+from catalog_audit.web.selection import read_selection, write_selection
 
 PAGE_SIZE = 40
 
@@ -31,25 +33,29 @@ def queue(request: PersonRequest) -> HttpResponse:
     selection = read_selection(request.GET)
     flags = Queue(request.user, selection)
     page = flags.page(Position.parse(request.GET.get("after", "")), PAGE_SIZE)
-    attributes = Attribute.objects.filter(Exists(Flag.objects.filter(attribute=OuterRef("pk"), kind=Flag.Kind.FLAG)))
     context = {
         "page": page,
-        "count": flags.count(),
+        "tally": flags.tally(),
         "selection": selection,
         "parameters": write_selection(selection),
-        "states": [(state.value, state.label) for state in STATES],
-        "shops": Shop.objects.all(),
-        "attributes": attributes,
-        "values": _values(attributes, selection.attribute),
+        "filters": filters(request.user, selection),
+        "views": [(view, may_change(view, request.user)) for view in views_of(request.user)],
         "is_first": "after" not in request.GET,
+        "p_from": f"{selection.p_from or 0:g}",
+        "is_work": selection.state in Flag.UNDECIDED,
     }
+    if selection.state == Flag.State.OPEN:
+        context |= {"effort": estimate(request.user, selection)}
     return render(request, "flags/queue.html", context)
 
 
-def _values(attributes: QuerySet[Attribute], chosen: str) -> QuerySet[Value]:
-    """What labels and suggestions can be narrowed to: the values of the chosen attribute, or of all with flags."""
-    values = Value.objects.filter(attribute__in=attributes).select_related("attribute")
-    return values.filter(attribute__code=chosen) if chosen else values
+@require_safe
+@never_cache
+@reviewers_only
+def effort(request: PersonRequest) -> HttpResponse:
+    """What the open flags of a selection would take, in a sentence: asked for while the slider moves."""
+    found = estimate(request.user, read_selection(request.GET))
+    return render(request, "flags/_effort.html", {"effort": found})
 
 
 @require_safe
@@ -100,8 +106,12 @@ def _render_flag(request: PersonRequest, found: Flag) -> HttpResponse:
     leases.hold(found, request.user)
     selection = read_selection(request.GET)
     flags = Queue(request.user, selection)
-    card = make_card(found, flags.position(found), flags.count(), write_selection(selection))
-    context = {"card": card, "stands": not found.is_undecided or label_stands(found)}
+    card = make_card(found, flags.position(found), flags.count(), write_selection(selection), request.user)
+    context = {
+        "card": card,
+        "stands": not found.is_undecided or label_stands(found),
+        "decidable": may_decide(found, request.user),
+    }
     return render(request, _template(request, "flag"), context)
 
 
