@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
 from catalog_audit.accounts.models import User
-from catalog_audit.audits.models import Flag
+from catalog_audit.audits.models import Flag, ReviewPolicy
 
 #: What one person holds at once: the flag on the screen, the one before, and the one that is loaded ahead.
 MOST = 3
@@ -29,7 +28,7 @@ def hold(flag: Flag, user: User) -> bool:
 
     Of more than :data:`MOST` the oldest are released.
     """
-    until = timezone.now() + timedelta(seconds=settings.REVIEW_LEASE_SECONDS)
+    until = timezone.now() + timedelta(minutes=ReviewPolicy.current().lease_minutes)
     free = Flag.objects.filter(free_for(user), pk=flag.pk, state=flag.state, state__in=Flag.UNDECIDED)
     if free.update(leased_to=user, leased_until=until) != 1:
         return False

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from catalog_audit.audits.models import Flag
-from catalog_audit.review import actions, statistics
+from catalog_audit.review import actions, statistics, systematic
 from catalog_audit.review.intervals import Share, p_value
 from tests import factories
 
@@ -118,15 +118,15 @@ def test_the_most_disputed_pairs_come_first(shop, manager):
     ]
 
 
-@pytest.mark.parametrize("by", [statistics.WORD, statistics.ARRIVAL])
+@pytest.mark.parametrize("by", [systematic.WORD, systematic.ARRIVAL])
 def test_a_word_that_is_flagged_more_often_than_the_rest_stands_out(shop, by):
     for _ in range(4):
         make_flag(shop, "Ink")
     for _ in range(8):
         factories.make_label(factories.make_product(shop), "Navy")
 
-    found = statistics.systematic(shop, factories.attribute(), by, fewest=4)
-    if by == statistics.WORD:
+    found = systematic.systematic(by, fewest=4, shop=shop, attribute=factories.attribute())
+    if by == systematic.WORD:
         assert [(one.key, one.flagged, one.rest) for one in found] == [
             ("Ink", Share(4, 4), Share(0, 8)),
             ("Navy", Share(0, 8), Share(4, 4)),
