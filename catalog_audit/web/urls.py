@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from catalog_audit.web.views import audits, decisions, exports, feeds, flags, health, home, people, pictures, words
+from catalog_audit.web.views import (
+    audits,
+    dashboard,
+    decisions,
+    exports,
+    feeds,
+    flags,
+    health,
+    home,
+    people,
+    pictures,
+    words,
+)
 
 app_name = "web"
 urlpatterns = [
@@ -12,6 +24,9 @@ urlpatterns = [
     path("sign-out/", people.SignOut.as_view(), name="sign_out"),
     path("language/", people.choose_language, name="language"),
     path("", home.home, name="home"),
+    path("dashboard/", dashboard.dashboard, name="dashboard"),
+    path("dashboard/trust/", dashboard.trust, name="trust"),
+    path("dashboard/trust/checks/", dashboard.make_checks, name="make_checks"),
     path("flags/", flags.queue, name="flags"),
     path("flags/next/", flags.following, name="next_flag"),
     path("flags/<int:flag_id>/", flags.flag, name="flag"),
