@@ -11,8 +11,8 @@ from django.views.decorators.http import require_safe
 
 from catalog_audit.audits.models import Flag
 from catalog_audit.catalog.models import Attribute, Shop, Value
-from catalog_audit.review import leases
 from catalog_audit.registry.service import model_is_missing
+from catalog_audit.review import leases
 from catalog_audit.review.actions import label_stands, last_of
 from catalog_audit.review.queue import Position, Queue
 from catalog_audit.web.access import PersonRequest, reviewers_only
