@@ -53,8 +53,8 @@ class Asked:
     @property
     def narrowing(self) -> Narrowing:
         """For the figures."""
-        keys = (row.pk if row else None for row in (self.shop, self.garment_type, self.attribute))
-        return Narrowing(*keys, period=self.period)
+        shop, kind, attribute = (row.pk if row else None for row in (self.shop, self.garment_type, self.attribute))
+        return Narrowing(shop, kind, attribute, self.period)
 
     @property
     def is_narrowed(self) -> bool:
@@ -151,9 +151,9 @@ class Progress:
 def read(parameters: QueryDict) -> Asked:
     """The filters of an address; what nobody knows does not narrow."""
     kinds: QuerySet[Value] = Value.objects.filter(attribute__code=Attribute.GARMENT_TYPE).select_related("attribute")
-    shops, garment_types, attributes = (
-        {row.pk: row for row in rows} for rows in (Shop.objects.all(), kinds, Attribute.objects.all())
-    )
+    shops = {row.pk: row for row in Shop.objects.all()}
+    garment_types = {row.pk: row for row in kinds}
+    attributes = {row.pk: row for row in Attribute.objects.all()}
     period = parameters.get("period", "")
     return Asked(
         shops,
