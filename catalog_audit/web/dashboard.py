@@ -24,12 +24,12 @@ from catalog_audit.review.statistics import Pace, Precision
 from catalog_audit.review.systematic import ARRIVAL, TYPE, Systematic
 from catalog_audit.web.heat import Heat, heat_map
 from catalog_audit.web.reviewers import Team, team
-from catalog_audit.web.templatetags.charts import Point
+from catalog_audit.web.templatetags.charts import DAY, Point
 
 #: Of fewer settled flags no precision is told.
 FEWEST = 20
 
-_FORMATS = {"day": "MONTH_DAY_FORMAT", "week": "MONTH_DAY_FORMAT", "month": "YEAR_MONTH_FORMAT"}
+_FORMATS = {"day": DAY, "week": DAY, "month": "YEAR_MONTH_FORMAT"}
 
 
 @dataclass(frozen=True, slots=True)

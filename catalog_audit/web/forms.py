@@ -133,9 +133,8 @@ class PolicyForm(forms.Form):
     def of(cls, policy: ReviewPolicy) -> PolicyForm:
         """The form that shows a policy."""
         shares = {"checks": policy.check_share, "samples": policy.sample_share}
-        return cls(
-            initial={name: round(share * 100, 2) for name, share in shares.items()} | {"lease": policy.lease_minutes}
-        )
+        shown = {name: f"{share * 100:g}" for name, share in shares.items()}
+        return cls(initial=shown | {"lease": policy.lease_minutes})
 
     def save(self) -> ReviewPolicy:
         """Store what was sent."""

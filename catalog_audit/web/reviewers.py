@@ -13,7 +13,7 @@ from catalog_audit.accounts.models import User
 from catalog_audit.review.figures import DAYS, People
 from catalog_audit.review.intervals import Share
 from catalog_audit.review.statistics import Agreement
-from catalog_audit.web.templatetags.charts import Bar
+from catalog_audit.web.templatetags.charts import DAY, Bar
 
 _NOTHING = Share(0, 0)
 
@@ -72,7 +72,7 @@ def team(found: People, user: User, now: datetime) -> Team:
     for row in found.throughput:
         per_day[timezone.localdate(row.hour)] += row.verdicts
     days = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
-    bars = [Bar(date_format(day, "MONTH_DAY_FORMAT"), per_day[day]) for day in days]
+    bars = [Bar(date_format(day, DAY), per_day[day]) for day in days]
     return Team(reviewers, bars, sum(bar.number for bar in bars))
 
 

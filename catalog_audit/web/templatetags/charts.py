@@ -18,6 +18,9 @@ from catalog_audit.review.intervals import Share
 
 register = template.Library()
 
+#: A day below the axis. Django's own format of day and month has the wrong case in Russian.
+DAY = "j E"
+
 _WIDTH, _HEIGHT = 720, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48, 12, 14, 30
 #: So many texts fit below the axis.
@@ -112,7 +115,8 @@ def bar_chart(bars: Sequence[Bar], text: str) -> SafeString:
 
 def _chart(text: str, parts: Sequence[SafeString]) -> SafeString:
     return format_html(
-        '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>',
+        '<svg class="chart" viewBox="0 0 {} {}" preserveAspectRatio="xMinYMid meet" role="img"'
+        ' aria-label="{}">{}</svg>',
         _WIDTH,
         _HEIGHT,
         text,
