@@ -6,6 +6,8 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from catalog_audit.audits.models import Flag
@@ -208,3 +210,19 @@ def test_a_word_that_is_flagged_more_often_than_the_rest_stands_out(shop, by):
         assert found[0].p_value < 0.01
     else:
         assert [(one.flagged, one.p_value) for one in found] == [(Share(4, 12), 1.0)]
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="reads the query plan of SQLite")
+def test_a_window_of_time_is_found_by_the_index_of_the_moments(shop, manager):
+    actions.accept(make_flag(shop), manager, uuid4())
+    now = timezone.now()
+    with CaptureQueriesContext(connection) as asked:
+        statistics.today(manager.pk, day_began(now))
+        statistics.pace(now)
+        statistics.precision_over_time(since=now - timedelta(days=30))
+        statistics.throughput(now - timedelta(days=14))
+    with connection.cursor() as cursor:
+        for query in asked.captured_queries:
+            cursor.execute("EXPLAIN QUERY PLAN " + query["sql"])
+            plan = [row[3] for row in cursor.fetchall()]
+            assert any("review_decision_time" in step for step in plan), plan
