@@ -223,11 +223,6 @@ CHUNK_SIZE = environment.number("CATALOG_AUDIT_CHUNK", default=32, minimum=1)
 #: "cpu", "cuda", or empty to use CUDA when it is present.
 DEVICE = os.environ.get("CATALOG_AUDIT_DEVICE", "")
 
-# --- the review -----------------------------------------------------------------------------------------------------
-
-#: Seconds for which a flag that was handed out is handed to nobody else.
-REVIEW_LEASE_SECONDS = 300
-
 # --- API and logs ---------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {

@@ -254,7 +254,7 @@ class ArguablePair(models.Model):
 
 
 class ReviewPolicy(models.Model):
-    """How much is asked beside the flags; one row, which admins edit."""
+    """How much is asked beside the flags, and how long a flag is one person's; one row, which admins edit."""
 
     _SHARE = [MinValueValidator(0.0), MaxValueValidator(0.2)]
 
@@ -263,6 +263,13 @@ class ReviewPolicy(models.Model):
     )
     sample_share = models.FloatField(
         _("share of samples"), default=0.02, validators=_SHARE, help_text=_("0..0.2 of what a person is shown.")
+    )
+
+    lease_minutes = models.PositiveSmallIntegerField(
+        _("minutes of a lease"),
+        default=5,
+        validators=[MinValueValidator(1), MaxValueValidator(60)],
+        help_text=_("1..60. A flag that was handed out is handed to nobody else for so long."),
     )
 
     class Meta:

@@ -12,13 +12,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 
 from catalog_audit.accounts.models import User
-from catalog_audit.audits.models import Flag
+from catalog_audit.audits.models import Flag, ReviewPolicy
 
 #: Single flags that one person holds at once: the one on the screen, the one before, and the one that is loaded ahead.
 MOST = 3
@@ -40,7 +39,7 @@ def hold(flag: Flag, user: User) -> bool:
 
     Of more than :data:`MOST` the oldest are released.
     """
-    until = timezone.now() + timedelta(seconds=settings.REVIEW_LEASE_SECONDS)
+    until = timezone.now() + timedelta(minutes=ReviewPolicy.current().lease_minutes)
     free = Flag.objects.filter(free_for(user), pk=flag.pk, state=flag.state, state__in=Flag.UNDECIDED)
     if free.update(leased_to=user, leased_until=until) != 1:
         return False
@@ -61,7 +60,7 @@ def hold_page(flags: Sequence[Flag], user: User) -> list[Flag]:
     """
     if len(flags) > PAGE:
         raise ValueError(f"a page has at most {PAGE} flags")
-    until = timezone.now() + timedelta(seconds=settings.REVIEW_LEASE_SECONDS)
+    until = timezone.now() + timedelta(minutes=ReviewPolicy.current().lease_minutes)
     keys = [flag.pk for flag in flags]
     rows = Flag.objects.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
     free = rows.filter(free_for(user), pk__in=keys, state__in={flag.state for flag in flags} & set(Flag.UNDECIDED))

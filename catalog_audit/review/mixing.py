@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import random
+from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from catalog_audit.accounts.models import User
 from catalog_audit.accounts.roles import ADMINS
@@ -66,6 +67,30 @@ def next_for(user: User, sorts: dict[str, Any] | None) -> Flag | None:
         return None
     flags = Flag.objects.filter(free_for(user), not_said_by(user), kind=kind, state=Flag.State.OPEN, **sorts)
     return flags.order_by("pk").first()
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """How many check items a shop has.
+
+    Attributes:
+        waiting: nobody has answered them yet.
+        answered: somebody has.
+    """
+
+    waiting: int
+    answered: int
+
+
+def checks_by_shop() -> dict[int, Checks]:
+    """Shop -> its check items."""
+    rows = (
+        Flag.objects.filter(kind=Flag.Kind.CHECK)
+        .order_by()
+        .values_list("shop")
+        .annotate(waiting=Count("pk", filter=Q(state=Flag.State.OPEN)), total=Count("pk"))
+    )
+    return {shop: Checks(waiting, total - waiting) for shop, waiting, total in rows}
 
 
 def make_checks(shop: Shop, count: int) -> list[Flag]:

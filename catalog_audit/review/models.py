@@ -69,6 +69,7 @@ class Decision(models.Model):
 
     class Meta:
         indexes = [
+            models.Index(fields=["-created_at"], name="review_decision_time"),
             models.Index(fields=["user", "-created_at"]),
             models.Index(fields=["product", "-created_at"]),
             models.Index(fields=["flag", "-created_at"]),

@@ -5,18 +5,16 @@ Decisions that were undone do not count. Where a flag was settled by several peo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import TruncDate, TruncDay, TruncHour, TruncMonth, TruncWeek
+from django.db.models import BigIntegerField, Count, ExpressionWrapper, F, Min, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import TruncDay, TruncHour, TruncMonth, TruncWeek
 
 from catalog_audit.audits import counting
 from catalog_audit.audits.models import Flag
-from catalog_audit.catalog.models import Attribute, Label, Shop
-from catalog_audit.review.intervals import Share, p_value
+from catalog_audit.review.intervals import Share
 from catalog_audit.review.models import Decision
 from catalog_audit.review.rules import LABEL_IN
 
@@ -24,6 +22,10 @@ Verdict, State = Decision.Verdict, Flag.State
 
 #: By what flags can be told apart.
 SHOP, GARMENT_TYPE, ATTRIBUTE = "flag__shop", "flag__garment_type", "attribute"
+
+#: What is asked beside the flags. Leaving it out, instead of asking for flags, keeps SQLite from reading all flags by
+#: their kind before it looks at the moments of the decisions.
+_BESIDE = (Flag.Kind.CHECK, Flag.Kind.SAMPLE)
 
 _PERIODS = {"day": TruncDay, "week": TruncWeek, "month": TruncMonth}
 
@@ -63,11 +65,18 @@ def precision_by(field: str, since: datetime | None = None, **narrowed: Any) -> 
 
 
 def _about_flags(since: datetime | None, narrowed: dict[str, Any]) -> QuerySet[Decision]:
+    return _said(since, narrowed).filter(flag__raised_as=State.OPEN).exclude(flag__kind__in=_BESIDE)
+
+
+def _said(since: datetime | None, narrowed: dict[str, Any]) -> QuerySet[Decision]:
+    """Verdicts that stand, about flags that have something in common; what is None does not narrow."""
     criteria = {f"flag__{name}": row for name, row in narrowed.items() if row is not None}
-    decisions = Decision.objects.filter(
-        flag__kind=Flag.Kind.FLAG, flag__raised_as=State.OPEN, verdict__in=Decision.SAID, undone_by=None, **criteria
-    )
+    decisions = Decision.objects.filter(verdict__in=Decision.SAID, undone_by=None, **criteria)
     return decisions.filter(created_at__gte=since) if since else decisions
+
+
+def _given(narrowed: dict[str, Any]) -> dict[str, Any]:
+    return {name: row for name, row in narrowed.items() if row is not None}
 
 
 def _precision(decisions: QuerySet[Decision], key: str) -> list[Precision]:
@@ -91,7 +100,7 @@ def _precision(decisions: QuerySet[Decision], key: str) -> list[Precision]:
 def missed_errors(**narrowed: Any) -> dict[int, Share]:
     """Attribute -> errors among the samples that were decided: what the audit misses of what it does not flag."""
     rows = (
-        Flag.objects.filter(kind=Flag.Kind.SAMPLE, state__in=list(LABEL_IN), **narrowed)
+        Flag.objects.filter(kind=Flag.Kind.SAMPLE, state__in=list(LABEL_IN), **_given(narrowed))
         .order_by()
         .values_list("attribute")
         .annotate(fixed=Count("pk", filter=Q(state=State.FIXED)), decided=Count("pk"))
@@ -99,13 +108,11 @@ def missed_errors(**narrowed: Any) -> dict[int, Share]:
     return {attribute: Share(fixed, decided) for attribute, fixed, decided in rows}
 
 
-def check_results(since: datetime | None = None) -> dict[int, Share]:
+def check_results(since: datetime | None = None, user: int | None = None) -> dict[int, Share]:
     """Person -> check items answered rightly, of those that they answered one way or the other."""
-    answers = Decision.objects.filter(
-        flag__kind=Flag.Kind.CHECK, verdict__in=(Verdict.ACCEPT, Verdict.FIX), undone_by=None
-    )
-    if since:
-        answers = answers.filter(created_at__gte=since)
+    answers = _said(since, {"kind": Flag.Kind.CHECK}).filter(verdict__in=(Verdict.ACCEPT, Verdict.FIX))
+    if user is not None:
+        answers = answers.filter(user=user)
     right = Count("pk", filter=Q(new_value=F("flag__known_value")))
     rows = answers.order_by().values_list("user").annotate(right=right, answered=Count("pk"))
     return {user: Share(hits, of) for user, hits, of in rows}
@@ -124,30 +131,62 @@ class Agreement:
     double: Share
 
 
-def agreement(**narrowed: Any) -> Agreement:
-    """Agreement between reviewers; ``narrowed`` are criteria on decisions, such as ``user``."""
+def agreement(since: datetime | None = None, **narrowed: Any) -> Agreement:
+    """Agreement between reviewers; ``narrowed`` as in :func:`precision_over_time`."""
+    second, double = _paired(_said(since, narrowed))
+    return Agreement(_same(second), _same(double))
+
+
+def agreement_by_person(since: datetime | None = None, user: int | None = None) -> dict[int, Agreement]:
+    """Person -> how often their verdicts are those of who spoke before them."""
+    said = _said(since, {})
+    second, double = (_same_by_person(part) for part in _paired(said if user is None else said.filter(user=user)))
+    nothing = Share(0, 0)
+    return {
+        person: Agreement(second.get(person, nothing), double.get(person, nothing)) for person in {*second, *double}
+    }
+
+
+def _paired(later: QuerySet[Decision]) -> tuple[QuerySet[Any], QuerySet[Any]]:
+    """The second verdicts and the double ones of some decisions, each with the value that was ``first``."""
     said = Decision.objects.filter(verdict__in=Decision.SAID, undone_by=None)
     first = said.filter(flag=OuterRef("flag"), after=State.SECOND, pk__lt=OuterRef("pk")).order_by("-pk")
-    second = said.filter(before=State.SECOND, **narrowed).annotate(
+    second = later.filter(before=State.SECOND).annotate(
         first=Subquery(first.values("new_value")[:1]), who=Subquery(first.values("user")[:1])
     )
-    named = said.filter(verdict__in=(Verdict.ACCEPT, Verdict.FIX))
+    named = (Verdict.ACCEPT, Verdict.FIX)
     earlier = (
-        named.filter(
-            product=OuterRef("product"), attribute=OuterRef("attribute"), raw=OuterRef("raw"), pk__lt=OuterRef("pk")
+        said.filter(
+            verdict__in=named,
+            product=OuterRef("product"),
+            attribute=OuterRef("attribute"),
+            raw=OuterRef("raw"),
+            pk__lt=OuterRef("pk"),
         )
         .exclude(user=OuterRef("user"))
         .exclude(flag=OuterRef("flag"))
         .order_by("-pk")
     )
-    double = named.filter(**narrowed).annotate(first=Subquery(earlier.values("new_value")[:1]))
-    return Agreement(_same(second.exclude(who=F("user")).exclude(verdict=Verdict.BOTH)), _same(double))
+    double = later.filter(verdict__in=named).annotate(first=Subquery(earlier.values("new_value")[:1]))
+    return second.exclude(who=F("user")).exclude(verdict=Verdict.BOTH), double
+
+
+_FIRST = Q(first__isnull=False)
+_SAME = Q(first=F("new_value"))
 
 
 def _same(decisions: QuerySet[Any]) -> Share:
-    of = Count("pk", filter=Q(first__isnull=False))
-    found = decisions.order_by().aggregate(hits=Count("pk", filter=Q(first=F("new_value"))), of=of)
+    found = decisions.order_by().aggregate(hits=Count("pk", filter=_SAME), of=Count("pk", filter=_FIRST))
     return Share(found["hits"], found["of"])
+
+
+def _same_by_person(decisions: QuerySet[Any]) -> dict[int, Share]:
+    rows = decisions.filter(_FIRST).order_by().values_list("user", "first", "new_value")
+    found: dict[int, Share] = {}
+    for person, first, new in rows.iterator():
+        so_far = found.get(person, Share(0, 0))
+        found[person] = Share(so_far.hits + (first == new), so_far.of + 1)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,28 +211,97 @@ def throughput(since: datetime, user: int | None = None) -> list[Throughput]:
     decisions = Decision.objects.filter(created_at__gte=since).exclude(verdict=Verdict.UNDO)
     if user is not None:
         decisions = decisions.filter(user=user)
+    # A sum, because SQLite would read everybody's decisions by the index of people to group by the field itself.
+    person = ExpressionWrapper(F("user_id") + Value(0), output_field=BigIntegerField())
     rows = (
-        decisions.annotate(hour=TruncHour("created_at"))
-        .order_by("user", "hour")
-        .values("user", "hour")
+        decisions.annotate(person=person, hour=TruncHour("created_at"))
+        .order_by("person", "hour")
+        .values("person", "hour")
         .annotate(
             verdicts=Count("pk", filter=Q(verdict__in=Decision.SAID)),
             skips=Count("pk", filter=Q(verdict=Verdict.SKIP)),
         )
     )
-    return [Throughput(**row) for row in rows]
+    return [Throughput(row["person"], row["hour"], row["verdicts"], row["skips"]) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """What was done since a moment of the same day.
+
+    Attributes:
+        verdicts: everybody's, undone ones too.
+        own: those of the person who asks.
+        people: how many gave them.
+        right: flags that turned out right, of those that were settled either way.
+    """
+
+    verdicts: int
+    own: int
+    people: int
+    right: Share
+
+
+def today(user: int, since: datetime) -> Today:
+    """What people did since the day began; one question, answered by the index of the moments."""
+    flags = Q(flag__kind=Flag.Kind.FLAG, flag__raised_as=State.OPEN, undone_by=None)
+    fixed = flags & Q(after=State.FIXED)
+    kept = flags & Q(verdict=Verdict.ACCEPT, after=State.ACCEPTED)
+    found = (
+        Decision.objects.filter(created_at__gte=since, verdict__in=Decision.SAID)
+        .order_by()
+        .aggregate(
+            verdicts=Count("pk"),
+            own=Count("pk", filter=Q(user=user)),
+            people=Count("user", distinct=True),
+            fixed=Count("pk", filter=fixed),
+            kept=Count("pk", filter=kept),
+        )
+    )
+    right = Share(found["fixed"], found["fixed"] + found["kept"])
+    return Today(found["verdicts"], found["own"], found["people"], right)
 
 
 def matrix(state: str = State.OPEN, **narrowed: Any) -> dict[tuple[int, int], int]:
     """(label's value, suggested value) -> number of flags; from the counts, not from the flags."""
-    found = counting.numbers_by("label_value", "suggested", state=state, **narrowed)
+    found = counting.numbers_by("label_value", "suggested", state=state, **_given(narrowed))
     return {(label, suggested): total for (label, suggested), total in found.items()}
 
 
 def progress(**narrowed: Any) -> dict[str, int]:
     """State -> number of flags; from the counts, not from the flags."""
-    found = counting.numbers_by("state", **narrowed)
+    found = counting.numbers_by("state", **_given(narrowed))
     return {state: found.get((state,), 0) for state in State.values}
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast flags are settled.
+
+    Attributes:
+        settled: flags that were settled.
+        days: in so many days, at least one; fewer than asked for where people began later.
+    """
+
+    settled: int
+    days: float
+
+    @property
+    def per_day(self) -> float:
+        """Flags a day."""
+        return self.settled / self.days
+
+    def end(self, waiting: int, now: datetime) -> datetime | None:
+        """When as many flags as wait will be settled at this pace; None where nothing is settled."""
+        return now + timedelta(days=waiting / self.per_day) if self.settled else None
+
+
+def pace(now: datetime, days: int = 7, **narrowed: Any) -> Pace:
+    """The pace of the last days; ``narrowed`` as in :func:`precision_over_time`."""
+    settled = _said(now - timedelta(days=days), narrowed).filter(after__in=list(LABEL_IN))
+    found = settled.exclude(flag__kind__in=_BESIDE).order_by().aggregate(number=Count("pk"), first=Min("created_at"))
+    length = (now - found["first"]) / timedelta(days=1) if found["first"] else 1.0
+    return Pace(found["number"], max(1.0, length))
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,11 +319,10 @@ class DisputedPair:
     unsure: Share
 
 
-def most_disputed(limit: int = 20, **narrowed: Any) -> list[DisputedPair]:
+def most_disputed(limit: int = 20, since: datetime | None = None, **narrowed: Any) -> list[DisputedPair]:
     """The pairs that people were most often not sure about; ``narrowed`` as in :func:`precision_over_time`."""
-    criteria = {f"flag__{name}": row for name, row in narrowed.items()}
     rows = (
-        Decision.objects.filter(verdict__in=Decision.SAID, undone_by=None, **criteria)
+        _said(since, narrowed)
         .exclude(flag__kind=Flag.Kind.CHECK)
         .order_by()
         .values_list("flag__label_value", "flag__suggested")
@@ -224,68 +331,3 @@ def most_disputed(limit: int = 20, **narrowed: Any) -> list[DisputedPair]:
         .order_by("-unsure", "total", "flag__label_value", "flag__suggested")
     )
     return [DisputedPair(label, suggested, Share(unsure, total)) for label, suggested, unsure, total in rows[:limit]]
-
-
-# --- systematic errors ------------------------------------------------------------------------------------------------
-
-#: What labels can have in common: the shop's own word, or the day on which the products came (with one import).
-WORD, ARRIVAL = "word", "arrival"
-
-
-@dataclass(frozen=True, slots=True)
-class Systematic:
-    """A part of a shop's labels that is flagged more or less often than the rest.
-
-    Attributes:
-        key: the shop's word, or the day.
-        flagged: flags that wait or turned out right, of its labels.
-        rest: the same of all other labels.
-        p_value: how likely such a difference is by chance, times the number of parts (Bonferroni), at most 1.
-    """
-
-    key: Any
-    flagged: Share
-    rest: Share
-    p_value: float
-
-
-def systematic(shop: Shop, attribute: Attribute, by: str = WORD, fewest: int = 20) -> list[Systematic]:
-    """Parts of a shop's labels that are flagged unlike the rest, the surest first.
-
-    One pass over the shop's labels: for a page that is asked for now and then.
-
-    Args:
-        shop: the shop.
-        attribute: the attribute.
-        by: :data:`WORD` or :data:`ARRIVAL`.
-        fewest: parts with fewer labels are left out.
-    """
-    labels = Label.objects.filter(product__shop=shop, attribute=attribute).exclude(value=None)
-    flags = Flag.objects.filter(
-        shop=shop,
-        attribute=attribute,
-        kind=Flag.Kind.FLAG,
-        raised_as=State.OPEN,
-        state__in=(State.OPEN, State.SECOND, State.SETTLING, State.FIXED),
-        label_value=F("label__value"),
-    )
-    if by == ARRIVAL:
-        of = _counted(labels.annotate(key=TruncDate("product__created_at")))
-        hits = _counted(flags.annotate(key=TruncDate("product__created_at")))
-    else:
-        of, hits = _counted(labels.annotate(key=F("raw"))), _counted(flags.annotate(key=F("label__raw")))
-    everything = Share(sum(hits.values()), sum(of.values()))
-    parts = [(key, Share(hits.get(key, 0), total)) for key, total in of.items() if total >= fewest]
-    return sorted(_compared(parts, everything), key=lambda one: (one.p_value, str(one.key)))
-
-
-def _counted(rows: QuerySet[Any]) -> dict[Any, int]:
-    return dict(rows.order_by().values_list("key").annotate(total=Count("pk")))
-
-
-def _compared(parts: Sequence[tuple[Any, Share]], everything: Share) -> list[Systematic]:
-    found = []
-    for key, flagged in parts:
-        rest = Share(everything.hits - flagged.hits, everything.of - flagged.of)
-        found.append(Systematic(key, flagged, rest, min(1.0, p_value(flagged, rest) * len(parts))))
-    return found

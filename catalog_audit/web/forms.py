@@ -8,6 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from catalog_audit.audits.models import ReviewPolicy
 from catalog_audit.catalog.models import Attribute, Shop, Value
 from catalog_audit.catalog.words import exact_key
 from catalog_audit.review.batches import MOST, SUGGESTION
@@ -142,3 +143,53 @@ class MapWordForm(forms.Form):
         if value and attribute and value.attribute_id != attribute.pk:
             self.add_error("value", _("This value belongs to another attribute."))
         return cleaned
+
+
+class PolicyForm(forms.Form):
+    """How much is asked beside the flags; shares in percent, as people say them."""
+
+    checks = forms.FloatField(
+        min_value=0,
+        max_value=20,
+        step_size=0.5,
+        label=_("Check items, percent"),
+        help_text=_("So many of a hundred flags that a person is shown are ones whose answer is known."),
+    )
+    samples = forms.FloatField(
+        min_value=0,
+        max_value=20,
+        step_size=0.5,
+        label=_("Samples, percent"),
+        help_text=_("So many of a hundred are labels that the audit found nothing wrong with."),
+    )
+    lease = forms.IntegerField(
+        min_value=1,
+        max_value=60,
+        label=_("Lease, minutes"),
+        help_text=_("A flag that somebody looks at is handed to nobody else for so long."),
+    )
+
+    @classmethod
+    def of(cls, policy: ReviewPolicy) -> PolicyForm:
+        """The form that shows a policy."""
+        shares = {"checks": policy.check_share, "samples": policy.sample_share}
+        shown = {name: f"{share * 100:g}" for name, share in shares.items()}
+        return cls(initial=shown | {"lease": policy.lease_minutes})
+
+    def save(self) -> ReviewPolicy:
+        """Store what was sent."""
+        policy = ReviewPolicy.current()
+        policy.check_share = self.cleaned_data["checks"] / 100
+        policy.sample_share = self.cleaned_data["samples"] / 100
+        policy.lease_minutes = self.cleaned_data["lease"]
+        policy.save()
+        return policy
+
+
+class ChecksForm(forms.Form):
+    """How many check items to make for which shop."""
+
+    USUAL, MOST = 50, 500
+
+    shop = forms.ModelChoiceField(Shop.objects.all(), to_field_name="slug")
+    count = forms.IntegerField(min_value=1, max_value=MOST)

@@ -4,6 +4,7 @@ from django.urls import path
 
 from catalog_audit.web.views import (
     audits,
+    dashboard,
     decisions,
     exports,
     feeds,
@@ -26,6 +27,9 @@ urlpatterns = [
     path("sign-out/", people.SignOut.as_view(), name="sign_out"),
     path("language/", people.choose_language, name="language"),
     path("", home.home, name="home"),
+    path("dashboard/", dashboard.dashboard, name="dashboard"),
+    path("dashboard/trust/", dashboard.trust, name="trust"),
+    path("dashboard/trust/checks/", dashboard.make_checks, name="make_checks"),
     path("flags/", flags.queue, name="flags"),
     path("flags/effort/", flags.effort, name="effort"),
     path("flags/next/", flags.following, name="next_flag"),

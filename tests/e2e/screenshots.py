@@ -19,6 +19,7 @@ MAX_BYTES = 400_000
 #: file name -> (address, keys pressed before the picture is taken)
 PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "home": ("/", ()),
+    "dashboard": ("/dashboard/", ()),
     "queue": ("/flags/?shop={shop}", ()),
     "flag": ("/flags/next/?shop={shop}", ()),
     "garment": ("/flags/next/?shop={shop}", ("m", "t")),

@@ -6,7 +6,18 @@ import pytest
 
 from tests import factories
 
-PAGES = ["/", "/flags/", "/flags/next/", "/audits/", "/feeds/", "/words/", "/export/", "/admin/"]
+PAGES = [
+    "/",
+    "/dashboard/",
+    "/dashboard/trust/",
+    "/flags/",
+    "/flags/next/",
+    "/audits/",
+    "/feeds/",
+    "/words/",
+    "/export/",
+    "/admin/",
+]
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])

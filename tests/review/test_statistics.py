@@ -6,10 +6,13 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from catalog_audit.audits.models import Flag
-from catalog_audit.review import actions, statistics
+from catalog_audit.review import actions, statistics, systematic
+from catalog_audit.review.figures import day_began
 from catalog_audit.review.intervals import Share, p_value
 from tests import factories
 
@@ -118,15 +121,88 @@ def test_the_most_disputed_pairs_come_first(shop, manager):
     ]
 
 
-@pytest.mark.parametrize("by", [statistics.WORD, statistics.ARRIVAL])
+def test_agreement_is_told_of_each_person_who_spoke_second(shop, manager, colleague):
+    black, red = factories.value("black"), factories.value("red")
+    for lean in (black, red):
+        flag = make_flag(shop)
+        actions.dispute(flag, manager, uuid4(), lean)
+        actions.fix(flag, black, colleague, uuid4())
+
+    assert statistics.agreement_by_person() == {colleague.pk: statistics.Agreement(Share(1, 2), Share(0, 0))}
+    assert statistics.agreement_by_person(user=manager.pk) == {}
+
+
+def test_the_pace_is_that_of_the_days_since_people_began(shop, manager):
+    for _ in range(3):
+        actions.accept(make_flag(shop), manager, uuid4())
+    actions.skip(make_flag(shop), manager, uuid4())
+    now = timezone.now()
+
+    found = statistics.pace(now, shop=shop)
+    assert (found.settled, found.days, found.per_day) == (3, 1.0, 3.0)
+    assert found.end(6, now) == now + timedelta(days=2)
+    later = statistics.pace(now + timedelta(days=2), shop=shop)
+    assert later.per_day == pytest.approx(1.5, abs=0.01)
+    assert statistics.pace(now + timedelta(days=8)).end(6, now) is None
+
+
+def test_today_counts_verdicts_since_midnight(shop, manager, colleague):
+    midnight = day_began(timezone.now())
+    actions.fix(make_flag(shop), factories.value("black"), manager, uuid4())
+    actions.accept(make_flag(shop), colleague, uuid4())
+    actions.both(make_flag(shop), colleague, uuid4())
+    actions.skip(make_flag(shop), manager, uuid4())
+
+    assert statistics.today(manager.pk, midnight) == statistics.Today(3, 1, 2, Share(1, 2))
+    assert statistics.today(manager.pk, timezone.now() + timedelta(minutes=1)).verdicts == 0
+
+
+def test_a_filter_that_is_none_does_not_narrow(shop, manager):
+    actions.dispute(make_flag(shop), manager, uuid4())
+    actions.accept(make_flag(shop, kind=Flag.Kind.SAMPLE), manager, uuid4())
+
+    assert len(statistics.most_disputed(shop=None)) == 1
+    assert statistics.missed_errors(shop=None) == {factories.attribute().pk: Share(0, 1)}
+    assert statistics.progress(shop=None)["second"] == 1
+
+
+def test_parts_are_compared_with_their_own_shop_and_attribute(shop):
+    for _ in range(3):
+        make_flag(shop, "Ink")
+        factories.make_label(factories.make_product(shop), "Navy")
+
+    factories.make_label(factories.make_product(factories.make_shop("autumn")), "Ink")
+
+    (ink, navy) = systematic.systematic(fewest=2)
+    assert {(one.key, one.flagged, one.rest) for one in (ink, navy)} == {
+        ("Ink", Share(3, 3), Share(0, 3)),
+        ("Navy", Share(0, 3), Share(3, 3)),
+    }
+
+
+def test_a_garment_type_can_stand_out(shop):
+    for kind, flagged in (("dress", True), ("skirt", False)):
+        for _ in range(3):
+            product = factories.make_product(shop)
+            factories.make_label(product, kind, kind, "garment_type")
+            label = factories.make_label(product)
+            if flagged:
+                factories.make_flag(label)
+
+    found = {one.key: one.flagged for one in systematic.systematic(systematic.TYPE, fewest=2)}
+    dress, skirt = (factories.value(code, "garment_type").pk for code in ("dress", "skirt"))
+    assert found == {dress: Share(3, 3), skirt: Share(0, 3)}
+
+
+@pytest.mark.parametrize("by", [systematic.WORD, systematic.ARRIVAL])
 def test_a_word_that_is_flagged_more_often_than_the_rest_stands_out(shop, by):
     for _ in range(4):
         make_flag(shop, "Ink")
     for _ in range(8):
         factories.make_label(factories.make_product(shop), "Navy")
 
-    found = statistics.systematic(shop, factories.attribute(), by, fewest=4)
-    if by == statistics.WORD:
+    found = systematic.systematic(by, fewest=4, shop=shop, attribute=factories.attribute())
+    if by == systematic.WORD:
         assert [(one.key, one.flagged, one.rest) for one in found] == [
             ("Ink", Share(4, 4), Share(0, 8)),
             ("Navy", Share(0, 8), Share(4, 4)),
@@ -134,3 +210,19 @@ def test_a_word_that_is_flagged_more_often_than_the_rest_stands_out(shop, by):
         assert found[0].p_value < 0.01
     else:
         assert [(one.flagged, one.p_value) for one in found] == [(Share(4, 12), 1.0)]
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="reads the query plan of SQLite")
+def test_a_window_of_time_is_found_by_the_index_of_the_moments(shop, manager):
+    actions.accept(make_flag(shop), manager, uuid4())
+    now = timezone.now()
+    with CaptureQueriesContext(connection) as asked:
+        statistics.today(manager.pk, day_began(now))
+        statistics.pace(now)
+        statistics.precision_over_time(since=now - timedelta(days=30))
+        statistics.throughput(now - timedelta(days=14))
+    with connection.cursor() as cursor:
+        for query in asked.captured_queries:
+            cursor.execute("EXPLAIN QUERY PLAN " + query["sql"])
+            plan = [row[3] for row in cursor.fetchall()]
+            assert any("review_decision_time" in step for step in plan), plan

@@ -19,6 +19,9 @@ ADDRESSES = {
     "sign_out": ("post", EVERYBODY, ""),
     "language": ("post", EVERYBODY, ""),
     "home": ("get", REVIEWERS, ""),
+    "dashboard": ("get", REVIEWERS, ""),
+    "trust": ("get", ADMINS, ""),
+    "make_checks": ("post", ADMINS, ""),
     "flags": ("get", REVIEWERS, ""),
     "next_flag": ("get", REVIEWERS, ""),
     "grid": ("get", REVIEWERS, ""),
@@ -119,7 +122,9 @@ def test_a_change_is_never_made_by_get(name, arguments, admin):
     assert response.status_code == 405
 
 
-@pytest.mark.parametrize("name", ["decide", "undo", "start_audit", "map_word", "feeds", "language"])
+@pytest.mark.parametrize(
+    "name", ["decide", "undo", "start_audit", "map_word", "feeds", "language", "trust", "make_checks"]
+)
 def test_a_change_needs_the_pages_own_token(name, arguments, admin):
     from django.test import Client
     from django.urls import reverse
