@@ -35,8 +35,7 @@ def test_a_look_up_by_key_does_not(products: None) -> None:
     queries = Queries()
     with queries.captured():
         list(Product.objects.filter(pk=Product.objects.values_list("pk", flat=True)[0]))
-    found = queries.whole_table_reads(large=1000)
-    assert not [query for query in found if "WHERE" in query]
+    assert queries.whole_table_reads(large=1000) == {}
 
 
 def test_small_tables_do_not_matter(products: None) -> None:
