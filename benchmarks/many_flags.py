@@ -97,7 +97,8 @@ _FILL = (
     SELECT n, runs[1 + shop_at], n, attribute_id, n, lpad(n::text, 64, '0'), TRUE, label_value_id, '',
         CASE WHEN place < 5 THEN suggested_id ELSE label_value_id END, p_wrong,
         CASE WHEN place < 5 THEN 'flagged' ELSE 'ok' END,
-        '{"black": 0.61, "navy": 0.2, "grey": 0.1, "beige": 0.05, "brown": 0.04}', '[["#101018", 0.8], ["#8a8a90", 0.2]]',
+        '{"black": 0.61, "navy": 0.2, "grey": 0.1, "beige": 0.05, "brown": 0.04}',
+        '[["#101018", 0.8], ["#8a8a90", 0.2]]',
         0.3, '', '', '', came
     FROM drawn
     """,
@@ -169,9 +170,7 @@ def fill(products: int) -> None:
         for statement in _FILL:
             cursor.execute(statement, parameters if "%(" in statement else None)
         for table in _TABLES:
-            cursor.execute(
-                f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) + 1 FROM {table}))"
-            )
+            cursor.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) + 1 FROM {table}))")
         for definition in indexes:
             cursor.execute(definition)
     counting.recount()
@@ -184,7 +183,9 @@ def fill(products: int) -> None:
 
 def _values(attribute: Attribute) -> list[int]:
     """The values that products are given: those without parent, in the dictionary's order."""
-    return list(Value.objects.filter(attribute=attribute, parent=None).order_by("position").values_list("pk", flat=True))
+    return list(
+        Value.objects.filter(attribute=attribute, parent=None).order_by("position").values_list("pk", flat=True)
+    )
 
 
 def _drop_indexes(cursor: Any) -> list[str]:

@@ -21,7 +21,7 @@ class Queries:
     """The queries of one or more blocks of code, each with a few of its parameters."""
 
     def __init__(self) -> None:
-        self._found: dict[str, set[tuple[Any, ...]]] = {}
+        self._found: dict[str, dict[str, Any]] = {}
 
     @contextmanager
     def captured(self) -> Iterator[None]:
@@ -40,7 +40,7 @@ class Queries:
             found = {}
             for query, variants in self._found.items():
                 read = set()
-                for parameters in variants:
+                for parameters in variants.values():
                     cursor.execute(f"EXPLAIN (FORMAT JSON) {query}", parameters or None)
                     (plan,) = cursor.fetchone()
                     read |= _read_as_a_whole((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"])
@@ -50,15 +50,10 @@ class Queries:
 
     def _remember(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
         if not many and sql.lstrip().upper().startswith(_PLANNED):
-            variants = self._found.setdefault(sql, set())
+            variants = self._found.setdefault(sql, {})
             if len(variants) < VARIANTS:
-                variants.add(_hashable(params or ()))
+                variants[repr(params)] = params
         return execute(sql, params, many, context)
-
-
-def _hashable(parameters: Any) -> tuple[Any, ...]:
-    """Parameters as a tuple; the rare ones that are lists (arrays) or wrapped JSON become text, as they would be sent."""
-    return tuple(one if getattr(one, "__hash__", None) else str(one) for one in parameters)
 
 
 def _read_as_a_whole(plan: dict[str, Any]) -> set[str]:

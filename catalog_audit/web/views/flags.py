@@ -11,8 +11,8 @@ from django.views.decorators.http import require_safe
 
 from catalog_audit.audits.models import Flag
 from catalog_audit.catalog.models import Attribute, Shop, Value
-from catalog_audit.review import leases
 from catalog_audit.registry.service import model_is_missing
+from catalog_audit.review import leases
 from catalog_audit.review.actions import label_stands, last_of
 from catalog_audit.review.queue import Position, Queue
 from catalog_audit.web.access import PersonRequest, reviewers_only
@@ -57,9 +57,12 @@ def _values(attributes: QuerySet[Attribute], chosen: str) -> QuerySet[Value]:
 @reviewers_only
 def flag(request: PersonRequest, flag_id: int) -> HttpResponse:
     """One flag; only its inner part when the page's script asks for it."""
-    related = ("shop", "attribute", "product", "label__value", "label_value", "suggested", "garment_type")
-    models = ("prediction__picture", "prediction__segmenter", "prediction__classifier", "prediction__run")
-    found = get_object_or_404(Flag.objects.select_related(*related, *models), pk=flag_id)
+    # Not all by one join: to plan it would take the database longer than all of these queries.
+    own = ("product", "label__value", "prediction__picture", "prediction__run")
+    shared = ("shop", "attribute", "label_value", "suggested", "garment_type")
+    models = ("prediction__segmenter", "prediction__classifier")
+    flags = Flag.objects.select_related(*own).prefetch_related(*shared, *models)
+    found = get_object_or_404(flags, pk=flag_id)
     return _render_flag(request, found)
 
 
