@@ -59,9 +59,10 @@ def flag(request: PersonRequest, flag_id: int) -> HttpResponse:
     """One flag; only its inner part when the page's script asks for it."""
     # Not all by one join: to plan it would take the database longer than all of these queries.
     own = ("product", "label__value", "prediction__picture", "prediction__run")
-    shared = ("shop", "attribute", "label_value", "suggested", "garment_type")
-    models = ("prediction__segmenter", "prediction__classifier")
-    flags = Flag.objects.select_related(*own).prefetch_related(*shared, *models)
+    flags = Flag.objects.select_related(*own).prefetch_related(
+        "shop", "attribute", "label_value", "suggested", "garment_type"
+    )
+    flags = flags.prefetch_related("prediction__segmenter", "prediction__classifier")
     found = get_object_or_404(flags, pk=flag_id)
     return _render_flag(request, found)
 
