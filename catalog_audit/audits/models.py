@@ -66,7 +66,13 @@ class Prediction(models.Model):
                 fields=["product", "attribute"], condition=Q(current=True), name="one_current_prediction"
             )
         ]
-        indexes = [models.Index(fields=["product", "attribute", "-created_at"])]
+        indexes = [
+            models.Index(fields=["product", "attribute", "-created_at"]),
+            # The latest products of which the networks are sure that they have a value: examples beside a flag.
+            models.Index(
+                fields=["label_value", "-id"], condition=Q(current=True, state="ok"), name="audits_prediction_sure"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.product_id} {self.state}"
@@ -177,6 +183,8 @@ class Flag(models.Model):
             models.Index(fields=["state", "-gain", "id"], name="audits_flag_gain"),
             models.Index(fields=["shop", "state", "-gain", "id"], name="audits_flag_shop_gain"),
             models.Index(fields=["kind", "state", "shop", "id"], name="audits_flag_kind"),
+            # The first check item or sample of all shops, without sorting those that wait.
+            models.Index(fields=["kind", "state", "id"], condition=~Q(kind="flag"), name="audits_flag_mixed"),
             models.Index(fields=["product", "attribute"]),
             models.Index(fields=["leased_to"], condition=Q(leased_to__isnull=False), name="audits_flag_leases"),
         ]
@@ -218,7 +226,12 @@ class FlagCount(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["state", "shop", "attribute"], name="audits_count_sort"),
+            # All of a sort and the number, so that sums are read from the index alone: a large catalogue has tens of
+            # thousands of sorts.
+            models.Index(
+                fields=["state", "shop", "attribute", "garment_type", "label_value", "suggested", "number"],
+                name="audits_count_sums",
+            ),
             models.Index(fields=["folded", "id"], name="audits_count_folded"),
         ]
 

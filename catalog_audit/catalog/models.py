@@ -150,6 +150,8 @@ class Picture(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["product", "position"], name="picture_position")]
+        # Other products with the same picture.
+        indexes = [models.Index(fields=["sha256"], name="catalog_picture_content")]
         ordering = ["product", "position"]
 
     def __str__(self) -> str:

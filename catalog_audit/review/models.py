@@ -60,7 +60,7 @@ class Decision(models.Model):
     after = models.CharField(max_length=20, choices=Flag.State.choices, blank=True)
     raw = models.CharField(max_length=200, help_text=_("The shop's word at that moment."))
     old_value = models.ForeignKey(Value, null=True, on_delete=models.PROTECT, related_name="+")
-    new_value = models.ForeignKey(Value, null=True, on_delete=models.PROTECT, related_name="+")
+    new_value = models.ForeignKey(Value, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     undoes = models.OneToOneField("self", null=True, blank=True, on_delete=models.PROTECT, related_name="undone_by")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="decisions")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -73,6 +73,8 @@ class Decision(models.Model):
             models.Index(fields=["user", "-created_at"]),
             models.Index(fields=["product", "-created_at"]),
             models.Index(fields=["flag", "-created_at"]),
+            # The latest products that people gave a value: examples beside a flag.
+            models.Index(fields=["new_value", "-id"], name="review_decision_value"),
             models.Index(fields=["batch"], condition=Q(batch__isnull=False), name="review_decision_batch"),
         ]
         ordering = ["pk"]

@@ -16,7 +16,7 @@ order, so the first flags of it are read without sorting; further filters are ch
 | reviewer, and one's own decisions | (decided_by, state, -p_wrong, id) |
 | order by values | (state, label_value, suggested, -p_wrong, id), and the same of a shop |
 | order by gain | (state, -gain, id), and the same of a shop |
-| check items and samples | (kind, state, shop, id) |
+| check items and samples | (kind, state, shop, id); of all shops (kind, state, id) without flags |
 """
 
 from __future__ import annotations

@@ -149,7 +149,9 @@ def _confirmed(flag: Flag, value: Value) -> Iterator[_Candidate]:
         flag__label__verdict=Label.Verdict.ACCEPTED, flag__label__value=value
     )
     verdicts = (Decision.Verdict.ACCEPT, Decision.Verdict.FIX)
-    decisions = Decision.objects.filter(stands, new_value=value, verdict__in=verdicts, undone_by=None)
+    # The latest ones by their index first: joined as a whole, all decisions would be.
+    latest = Decision.objects.filter(new_value=value, verdict__in=verdicts).order_by("-pk").values_list("pk", flat=True)
+    decisions = Decision.objects.filter(stands, pk__in=list(latest[:LOOKED_AT]), undone_by=None)
     picture = "flag__prediction__picture"
     rows = decisions.exclude(product=flag.product_id).exclude(**{f"{picture}__sha256": ""}).order_by("-pk")
     for product, shop, garment_type, title, number, pk, sha256 in rows.values_list(
@@ -160,7 +162,7 @@ def _confirmed(flag: Flag, value: Value) -> Iterator[_Candidate]:
         "product__external_id",
         picture,
         f"{picture}__sha256",
-    )[:LOOKED_AT]:
+    ):
         if pk is not None:
             yield _Candidate(product, shop, garment_type, Example(title or number, pk, sha256[:12], confirmed=True))
 

@@ -33,6 +33,18 @@ def walk(queue, size):
             return pages
 
 
+def test_a_page_comes_with_all_that_a_list_of_flags_shows(manager, django_assert_num_queries):
+    make_flags(0.9, 0.8, garment_type=factories.value("dress", "garment_type"))
+    page = Queue(manager, Selection()).page(None, 10)
+    with django_assert_num_queries(0):
+        for flag in page.flags:
+            assert flag.garment_type.code == "dress"
+            assert (flag.label_value.code, flag.suggested.code, flag.attribute.code) == ("navy", "black", "colour")
+            assert flag.shop.pk == flag.product.shop_id
+            assert flag.label.raw == "Navy"
+            assert flag.prediction.picture is None
+
+
 def test_the_surest_errors_come_first_and_equals_in_order_of_age(manager):
     low, first, second, high = make_flags(0.6, 0.8, 0.8, 0.95)
 

@@ -3,12 +3,12 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("review", "0003_states_around_decisions"),
+        ("catalog", "0002_unique_words"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name="decision",
-            index=models.Index(fields=["-created_at"], name="review_decision_time"),
+            model_name="picture",
+            index=models.Index(fields=["sha256"], name="catalog_picture_content"),
         ),
     ]
