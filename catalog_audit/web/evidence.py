@@ -173,7 +173,7 @@ def _undoubted(flag: Flag, value: Value) -> Iterator[_Candidate]:
     rows = current.order_by("-pk").values_list(
         "p_wrong", "product", "product__shop", "product__title", "product__external_id", "picture", "picture__sha256"
     )
-    latest = sorted((row for row in rows[:LOOKED_AT] if row[0] is not None), key=lambda row: row[0] or 0.0)
+    latest = sorted(rows[:LOOKED_AT], key=lambda row: 1.0 if row[0] is None else row[0])
     labels = _labels([row[1] for row in latest], flag.attribute)
     for _p_wrong, product, shop, title, number, pk, sha256 in latest:
         label, garment_type = labels.get((product, flag.attribute.code)), labels.get((product, Attribute.GARMENT_TYPE))

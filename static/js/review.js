@@ -75,6 +75,7 @@ function begin(flag) {
 }
 
 function show(page, { push = true } = {}) {
+  stopRetrying();
   part.replaceChildren(page.element);
   if (push) history.pushState({}, "", page.url);
   const flag = currentFlag();
@@ -127,8 +128,9 @@ function keepMade(list) {
 
 function decide(choice, sentence, more = {}) {
   const flag = currentFlag();
-  // While the next flag cannot be had, the one that is shown is decided already.
-  if (!flag?.dataset.undecided || moving || retry) return;
+  if (!flag?.dataset.undecided || moving) return;
+  // While the next flag cannot be had, the one that was just decided is still shown.
+  if (retry && made().at(-1)?.flag === flag.dataset.flag) return;
   const token = newToken();
   const next = flag.dataset.next;
   if (choice !== "skip") decided.add(flag.dataset.flag);

@@ -4,6 +4,8 @@ import Panzoom from "../vendor/panzoom/panzoom-4.6.2.es.js";
 const LARGEST = 8;
 const DOUBLE_CLICK = 2.5;
 const PAN_STEP = 80;
+/** Panzoom divides measured widths, so the whole picture is not always exactly 1. */
+const WHOLE = 1.001;
 
 let zoom = null;
 let waiting = 0;
@@ -29,14 +31,13 @@ function attach(canvas) {
     panOnlyWhenZoomed: true,
     cursor: "zoom-in",
     touchAction: "pan-y", // a picture that is not enlarged does not keep the page from scrolling
-    duration: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 120,
   });
   let enlarged = false;
   canvas.addEventListener("panzoomchange", ({ detail: { scale } }) => {
     shown.value = `${Math.round(scale * 100)}%`;
-    shown.hidden = scale === 1;
-    if (enlarged === scale > 1) return;
-    enlarged = scale > 1;
+    shown.hidden = scale <= WHOLE;
+    if (enlarged === scale > WHOLE) return;
+    enlarged = scale > WHOLE;
     zoom?.setOptions({ cursor: enlarged ? "grab" : "zoom-in", touchAction: enlarged ? "none" : "pan-y" });
   });
   if (stage.dataset.zoomable) return;
@@ -47,19 +48,21 @@ function attach(canvas) {
 
 function wheel(event) {
   // At its smallest the picture leaves the wheel to the page.
-  if (!zoom || (zoom.getScale() === 1 && event.deltaY > 0 && !event.ctrlKey)) return;
+  if (!zoom || (zoom.getScale() <= WHOLE && event.deltaY > 0 && !event.ctrlKey)) return;
   zoom.zoomWithWheel(event);
 }
 
 function doubleClick(event) {
   if (!zoom || event.target.closest("button")) return;
-  if (zoom.getScale() > 1) zoom.reset();
+  if (zoom.getScale() > WHOLE) zoomReset();
   else zoom.zoomToPoint(DOUBLE_CLICK, event);
 }
 
-export const zoomIn = () => zoom?.zoomIn();
-export const zoomOut = () => zoom?.zoomOut();
-export const zoomReset = () => zoom?.reset();
+// Without animation: Panzoom measures the picture to keep it in its frame, and in the middle of one it measures wrong.
+export const zoomIn = () => zoom?.zoomIn({ animate: false });
+export const zoomOut = () => zoom?.zoomOut({ animate: false });
+/** After the frame that draws an earlier step, for the same reason. */
+export const zoomReset = () => requestAnimationFrame(() => zoom?.reset({ animate: false }));
 
 /** Move the view over the enlarged picture, in steps of the screen. */
 export function look(right, down) {
