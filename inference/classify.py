@@ -21,6 +21,7 @@ from torch import Tensor
 
 from inference.artifact import Artifact, ArtifactIncompatible, load_artifact, load_weights
 from inference.crops import Crop, crop_region, shape_of
+from inference.ensemble import Ensemble
 from inference.explain import grad_cam, to_picture
 from inference.network import AttributeNetwork
 
@@ -44,7 +45,7 @@ class Classifier:
     """A trained ensemble, ready to predict.
 
     Attributes:
-        members: the networks.
+        members: the networks, as :class:`inference.ensemble.Ensemble` makes them.
         values: attribute -> codes of its values, in the order of the columns of :meth:`predict`.
         garment_group: the garment group that it was trained for; "" for all.
         version: identifies the weights.
@@ -71,10 +72,13 @@ class Classifier:
                 not learn it, NOBODY where all did not.
         """
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        self.members = tuple(
-            member.to(self.device).to(memory_format=torch.channels_last).eval().requires_grad_(False)
-            for member in members
+        self._ensemble = Ensemble(
+            [
+                member.to(self.device).to(memory_format=torch.channels_last).eval().requires_grad_(False)
+                for member in members
+            ]
         )
+        self.members = self._ensemble.members
         self.card = dict(card)
         self.version = version
         self.garment_group: str = card.get("garment_group", "")
@@ -139,20 +143,19 @@ class Classifier:
         if len(groups) != len(images) or len(digests) not in (0, len(images)):
             raise ValueError(f"{len(images)} pictures but {len(groups)} garment groups and {len(digests)} digests")
         alone = np.array([self.member_for(digest) for digest in digests] or [NOBODY] * len(images), np.int64)
-        width = self.members[0].head.out_features
-        logits = np.zeros((len(self.members), len(images), width), np.float32)
+        logits = np.zeros((len(self.members), len(images), self._ensemble.width), np.float32)
         start = 0
         for crops, pixels, masks, shapes in self._batches(images, regions):
             rows = slice(start, start + len(crops))
-            wanted = set(alone[rows].tolist())
-            for number, member in enumerate(self.members):
-                if NOBODY in wanted or number in wanted:
-                    with torch.inference_mode(), torch.autocast(self.device.type, enabled=self.device.type == "cuda"):
-                        logits[number, rows] = member(pixels, masks, shapes).float().cpu().numpy()
+            asked = set(alone[rows].tolist())
+            wanted = range(len(self.members)) if NOBODY in asked else asked
+            with torch.inference_mode(), torch.autocast(self.device.type, enabled=self.device.type == "cuda"):
+                for number, found in self._ensemble.logits(pixels, masks, shapes, wanted).items():
+                    logits[number, rows] = found.float().cpu().numpy()
             start += len(crops)
         return {
             attribute: pool(logits[:, :, columns], alone, *self._temperatures(attribute, groups))
-            for attribute, columns in self.members[0].slices.items()
+            for attribute, columns in self._ensemble.slices.items()
         }
 
     def _temperatures(self, attribute: str, groups: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
