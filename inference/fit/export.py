@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,21 @@ from numpy.typing import NDArray
 
 from inference.artifact import save_artifact
 from inference.classify import DIGESTS, KIND, LEFT_OUT, NOBODY, digest_number
-from inference.contract import GARMENT_GROUPS
+from inference.contract import GARMENT_GROUPS, PaletteEntry
 from inference.fit.classification import logits_of
-from inference.fit.classification_policy import RIVAL, choose_policy, fit_temperature, value_frequencies
+from inference.fit.classification_policy import (
+    choose_measured_weight,
+    choose_policy,
+    fit_temperature,
+    settle_policy,
+    value_frequencies,
+)
 from inference.fit.classification_run import Recipe, out_of_fold_logits
-from inference.fit.data_shop import RENDERED, Crops, digest_of
+from inference.fit.data_shop import RENDERED, Crops, Item, digest_of
+from inference.fit.flag_figures import Judge
+from inference.fit.measured_colours import learn_colours, palettes_of
+from inference.fit.verified_labels import ARGUABLE, WRONG, calibration_labels
+from inference.measured import MeasuredColours
 from inference.network import AttributeNetwork
 
 #: A garment group gets a temperature of its own from so many labels on.
@@ -44,52 +55,107 @@ def calibrate(
 
     Returns:
         Attribute -> ``values``, ``temperatures`` (garment group or "" for all -> ``member`` and ``ensemble``) and
-        ``policy``, as a card holds them.
+        ``policy``, as a card holds them; for colours also ``measured`` (:class:`inference.measured.MeasuredColours`).
     """
     alone = out_of_fold_logits(members, learnt, recipe.side)
     together = np.mean([logits_of(member, watched, recipe.side).numpy() for member in members], axis=0)
-    return {
-        attribute: _calibrated(attribute, columns, alone, together, learnt, watched, recipe)
-        for attribute, columns in members[0].slices.items()
-    }
+    cards = {}
+    for attribute, columns in members[0].slices.items():
+        values = recipe.values[attribute]
+        own = _labelled(learnt, alone[:, columns], attribute)
+        other = _labelled(watched, together[:, columns], attribute)
+        temperatures = _temperatures(own, other)
+        card: dict[str, Any] = {"values": list(values), "temperatures": temperatures}
+        if attribute == "colour":
+            card |= _colour_policy(own, other, values, temperatures)
+        else:
+            # Two words for a kind of garment or a length are hardly ever both right: only colours have rivals.
+            shares = own.probabilities(temperatures, "member")
+            frequencies = value_frequencies(own.labels, values)
+            card["policy"] = choose_policy(shares, own.labels, values, frequencies, rival=1.0).to_json()
+        cards[attribute] = card
+    return cards
 
 
-def _calibrated(
-    attribute: str,
-    columns: slice,
-    alone: NDArray[np.float32],
-    together: NDArray[np.float32],
-    learnt: Crops,
-    watched: Crops,
-    recipe: Recipe,
-) -> dict[str, Any]:
-    values = list(recipe.values[attribute])
-    rows, labels = single_labels(learnt, attribute)
-    other_rows, other_labels = single_labels(watched, attribute)
-    logits = alone[rows][:, columns]
-    temperatures = {
+@dataclass(frozen=True, slots=True)
+class _Labelled:
+    """Crops with one label of an attribute: the crops, logits (n, values), labels int64 (n,) and garment groups."""
+
+    crops: Crops
+    logits: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    groups: NDArray[np.str_]
+
+    def probabilities(self, temperatures: Mapping[str, Mapping[str, float]], whose: str) -> NDArray[np.float32]:
+        """Calibrated probabilities, by ``member`` or ``ensemble`` temperatures."""
+        chosen = np.array([temperatures.get(group, temperatures[""])[whose] for group in self.groups.tolist()])
+        powers = np.exp((self.logits - self.logits.max(1, keepdims=True)) / chosen[:, None])
+        return np.asarray(powers / powers.sum(1, keepdims=True), np.float32)
+
+
+def _labelled(crops: Crops, logits: NDArray[np.float32], attribute: str) -> _Labelled:
+    rows, labels = single_labels(crops, attribute)
+    kept = crops.only(rows)
+    return _Labelled(kept, logits[rows], labels, np.array([item.garment_group for item in kept.items], str))
+
+
+def _temperatures(own: _Labelled, other: _Labelled) -> dict[str, dict[str, float]]:
+    """Garment group, or "" for all -> temperatures of a single member and of the ensemble."""
+    found = {
         "": {
-            "member": fit_temperature(logits, labels),
-            "ensemble": fit_temperature(together[other_rows][:, columns], other_labels),
+            "member": fit_temperature(own.logits, own.labels),
+            "ensemble": fit_temperature(other.logits, other.labels),
         }
     }
-    groups = np.array([learnt.items[row].garment_group for row in rows])
-    other_groups = np.array([watched.items[row].garment_group for row in other_rows])
-    single = np.full(len(rows), temperatures[""]["member"])
     for group in GARMENT_GROUPS:
-        mine, theirs = groups == group, other_groups == group
+        mine, theirs = own.groups == group, other.groups == group
         if theirs.sum() >= ENOUGH:
-            temperatures[group] = {
-                "member": fit_temperature(logits[mine], labels[mine]),
-                "ensemble": fit_temperature(together[other_rows[theirs]][:, columns], other_labels[theirs]),
+            found[group] = {
+                "member": fit_temperature(own.logits[mine], own.labels[mine]),
+                "ensemble": fit_temperature(other.logits[theirs], other.labels[theirs]),
             }
-            single[mine] = temperatures[group]["member"]
-    powers = np.exp((logits - logits.max(1, keepdims=True)) / single[:, None])
-    probabilities = (powers / powers.sum(1, keepdims=True)).astype(np.float32)
-    # Two words for a kind of garment or a length are hardly ever both right: only colours have defensible rivals.
-    rival = RIVAL if attribute == "colour" else 1.0
-    policy = choose_policy(probabilities, labels, values, value_frequencies(labels, values), rival=rival)
-    return {"values": values, "temperatures": temperatures, "policy": policy.to_json()}
+    return found
+
+
+def _colour_policy(
+    own: _Labelled, other: _Labelled, values: Sequence[str], temperatures: Mapping[str, Mapping[str, float]]
+) -> dict[str, Any]:
+    """``measured`` and ``policy`` of the colours; thresholds come from verified labels where there are any."""
+    shares = own.probabilities(temperatures, "member")
+    frequencies = value_frequencies(own.labels, values)
+    palettes = palettes_of(own.crops)
+    measured = learn_colours(palettes, own.labels, shares, values)
+    own_measured = _shares_of(measured, palettes, values)
+    verdicts = [_verdict_of(item) for item in other.crops.items]
+    rows = np.array([row for row, one in enumerate(verdicts) if one], np.int64)
+    weight = 0.0
+    if rows.size:
+        seen = other.crops.only(rows)
+        judge = Judge(
+            other.probabilities(temperatures, "ensemble")[rows],
+            tuple(values),
+            choose_policy(shares, own.labels, values, frequencies),
+            np.eye(len(values), dtype=bool),
+            _shares_of(measured, palettes_of(seen), values),
+        )
+        wrong, arguable = (np.array([verdicts[row] == verdict for row in rows]) for verdict in (WRONG, ARGUABLE))
+        weight = choose_measured_weight(judge, other.labels[rows], wrong)
+    policy = choose_policy(shares, own.labels, values, frequencies, measured=own_measured, measured_weight=weight)
+    if rows.size:
+        policy = settle_policy(replace(judge, policy=policy), other.labels[rows], wrong, arguable)
+    return {"measured": measured.to_json(), "policy": policy.to_json()}
+
+
+def _shares_of(
+    measured: MeasuredColours, palettes: Sequence[Sequence[PaletteEntry]], values: Sequence[str]
+) -> NDArray[np.float64]:
+    return np.stack([measured.shares(palette, values) for palette in palettes])
+
+
+def _verdict_of(item: Item) -> str:
+    """What was seen of an item of the CALIBRATION part, or ""."""
+    found = calibration_labels(item.origin).get(item.path.name)
+    return found.verdict if found else ""
 
 
 def training_digests(learnt: Crops, folds: int) -> dict[int, int]:
