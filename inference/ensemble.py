@@ -8,8 +8,9 @@ import torch
 from timm.models.efficientnet import EfficientNet
 from torch import Tensor, nn
 
+from inference.crops import SHAPE_WIDTH
 from inference.fused import fused
-from inference.network import SHAPE_WIDTH, AttributeNetwork
+from inference.network import AttributeNetwork
 
 #: Side of the crops on which the lean networks are compared with the original ones.
 _EXAMPLE_SIDE = 64
@@ -21,7 +22,7 @@ _STEM = 2
 class Ensemble:
     """Members of an ensemble, made lean (:func:`inference.fused.fused`), with what they have in common done once.
 
-    Colours and outline are measured once for all. The first stages of a trunk often stay as they came from ImageNet,
+    Colours are measured once for all. The first stages of a trunk often stay as they came from ImageNet,
     and where they are the same in all members they are computed once as well; they see the largest maps.
 
     Attributes:
@@ -55,7 +56,7 @@ class Ensemble:
             Number of the member -> float (n, width).
         """
         first = self.members[0]
-        measured = first.measure(pixels, masks, shapes)
+        histogram = first.measure(pixels, masks)
         begun = first.visible(pixels, masks)
         for stage in self._stages[0][: self._shared]:
             begun = stage(begun)
@@ -67,7 +68,7 @@ class Ensemble:
                     features = stage(features)
             else:
                 features = self.members[number].trunk.forward_features(features)
-            found[number] = self.members[number].conclude(features, masks, *measured)
+            found[number] = self.members[number].conclude(features, masks, histogram, shapes)
         return found
 
 

@@ -1,10 +1,9 @@
-"""The network that names the values of all attributes inside a region: learned features, measured colours, outline.
+"""The network that names the values of all attributes inside a region: learned features and measured colours.
 
-Three branches see the same crop. A convolutional trunk (EfficientNet-Lite0; Tan & Le, ICML 2019) is pooled over the
+Two branches see the same crop. A convolutional trunk (EfficientNet-Lite0; Tan & Le, ICML 2019) is pooled over the
 region only, with everything outside replaced by neutral grey, so that neither the background nor another garment
 gives a colour. Beside it a soft three-dimensional CIE Lab histogram of the region states the colours as measured.
-Either alone is weaker: the trunk loses absolute colour, the histogram does not know a print from a shadow. The third
-branch reads the outline alone, in true proportions, which the square crop has lost: lengths are told by it.
+Either alone is weaker: the trunk loses absolute colour, the histogram does not know a print from a shadow.
 """
 
 from __future__ import annotations
@@ -16,6 +15,8 @@ import timm
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from inference.crops import SHAPE_WIDTH
 
 #: RGB value that stands for "not the product"; it becomes 0 after normalisation.
 NEUTRAL = 127.0
@@ -29,9 +30,6 @@ HIGH = (100.0, 72.0, 72.0)
 #: The shape that training builds.
 TRUNK = "tf_efficientnet_lite0"
 EMBEDDING = 128
-
-#: Widths of the two layers that read the outline.
-OUTLINE = (64, 32)
 
 _EPSILON = 1e-6
 
@@ -87,31 +85,6 @@ def lab_histogram(pixels: Tensor, mask: Tensor) -> Tensor:
 HISTOGRAM_WIDTH = BINS[0] * BINS[1] * BINS[2] + 6
 
 
-#: Numbers that describe the region's shape, see :func:`inference.crops.shape_of`.
-SHAPE_WIDTH = 2
-
-#: Bands, from top to bottom, in which the product's width is measured.
-BANDS = 16
-
-
-def outline_profile(mask: Tensor, shapes: Tensor) -> Tensor:
-    """The region's proportions and its width from top to bottom.
-
-    Args:
-        mask: float (n, 1, side, side), 0..1.
-        shapes: float (n, SHAPE_WIDTH), the first being the logarithm of height over width.
-
-    Returns:
-        float (n, PROFILE_WIDTH): ``shapes``; the share of each of BANDS bands that the product covers; and the
-        logarithm of the product's width there in units of its height.
-    """
-    widths = functional.adaptive_avg_pool2d(mask, (BANDS, 1)).flatten(1)
-    return torch.cat([shapes, widths, (widths + 0.05).log() - shapes[:, :1]], 1)
-
-
-PROFILE_WIDTH = SHAPE_WIDTH + 2 * BANDS
-
-
 class AttributeNetwork(nn.Module):
     """Logits of the values of several attributes for the product inside a region.
 
@@ -131,11 +104,8 @@ class AttributeNetwork(nn.Module):
         super().__init__()
         self.trunk = cast(Any, timm.create_model(trunk, pretrained=False, num_classes=0, global_pool=""))
         self.measured = nn.Sequential(nn.Linear(HISTOGRAM_WIDTH, embedding), nn.ReLU(), nn.Dropout(dropout))
-        self.outline = nn.Sequential(
-            nn.Linear(PROFILE_WIDTH, OUTLINE[0]), nn.ReLU(), nn.Linear(OUTLINE[0], OUTLINE[1]), nn.ReLU()
-        )
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(int(self.trunk.num_features) + embedding + OUTLINE[1], sum(values.values()))
+        self.head = nn.Linear(int(self.trunk.num_features) + embedding + SHAPE_WIDTH, sum(values.values()))
         self.slices: dict[str, slice] = {}
         start = 0
         for attribute, count in values.items():
@@ -158,23 +128,23 @@ class AttributeNetwork(nn.Module):
         Returns:
             float (n, values of all attributes): logits; :attr:`slices` says which columns are whose.
         """
-        measured = self.measure(pixels, mask, shapes)
-        return self.conclude(self.trunk.forward_features(self.visible(pixels, mask)), mask, *measured)
+        features = self.trunk.forward_features(self.visible(pixels, mask))
+        return self.conclude(features, mask, self.measure(pixels, mask), shapes)
 
-    def measure(self, pixels: Tensor, mask: Tensor, shapes: Tensor) -> tuple[Tensor, Tensor]:
-        """What is measured rather than learnt, alike for all members of an ensemble: colours and outline."""
+    @staticmethod
+    def measure(pixels: Tensor, mask: Tensor) -> Tensor:
+        """The histogram of the colours, which is measured and not learnt: alike for all members of an ensemble."""
         with torch.no_grad(), torch.autocast(pixels.device.type, enabled=False):
-            histogram = lab_histogram(pixels.detach().float(), mask.float())
-            return histogram, outline_profile(mask.float(), shapes.float())
+            return lab_histogram(pixels.detach().float(), mask.float())
 
     @staticmethod
     def visible(pixels: Tensor, mask: Tensor) -> Tensor:
         """What the trunk sees: float (n, 3, side, side), about -1..1, 0 outside the region."""
         return ((pixels - NEUTRAL) / SCALE * mask).contiguous(memory_format=torch.channels_last)
 
-    def conclude(self, features: Tensor, mask: Tensor, histogram: Tensor, profile: Tensor) -> Tensor:
-        """Logits from the trunk's map and what :meth:`measure` gave."""
+    def conclude(self, features: Tensor, mask: Tensor, histogram: Tensor, shapes: Tensor) -> Tensor:
+        """Logits from the trunk's map, what :meth:`measure` gave, and the shapes."""
         weight = functional.adaptive_avg_pool2d(mask, (features.shape[2], features.shape[3])) + 1e-3
         pooled = (features * weight).sum((2, 3)) / weight.sum((2, 3))
-        joined = torch.cat([self.dropout(pooled), self.measured(histogram), self.outline(profile)], 1)
+        joined = torch.cat([self.dropout(pooled), self.measured(histogram), shapes], 1)
         return cast(Tensor, self.head(joined))

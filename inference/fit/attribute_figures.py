@@ -74,8 +74,10 @@ def predict_items(classifier: Classifier, items: Sequence[Item]) -> Predicted:
                 regions.append(region)
                 batch.append(item)
         groups = [item.garment_group for item in batch]
-        parts.append(classifier.predict(images, regions, groups, [digest_of(item.path) for item in batch]))
-        palettes += [measure(image, region) for image, region in zip(images, regions, strict=True)]
+        measured = [measure(image, region) for image, region in zip(images, regions, strict=True)]
+        digests = [digest_of(item.path) for item in batch]
+        parts.append(classifier.predict(images, regions, groups, digests, measured))
+        palettes += measured
         kept += batch
     probabilities = {attribute: np.concatenate([part[attribute] for part in parts]) for attribute in classifier.values}
     return Predicted(tuple(kept), len(items), probabilities, tuple(palettes))

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from inference.fit.checkpoint import load_checkpoint, save_checkpoint
 from inference.fit.classification import Report, Schedule, fit, logits_of, new_network
@@ -24,7 +26,6 @@ from inference.fit.data_shop import (
     TRAIN,
     Crops,
     Item,
-    digest_of,
     load_crops,
     with_meanings,
 )
@@ -46,21 +47,17 @@ class Recipe:
         schedule: of each network; the seed is moved by the number of the fold.
         finish: a second schedule, on larger pictures, which takes the second shop's colour words strictly.
         finish_share: origin -> share of its items that the second schedule sees; all where it is not named.
+        towards: the weights that are kept lie this far, 0..1, from those of the first schedule to those of the second.
+            Between the two a network is often better on the data of either (Wortsman et al., "Robust fine-tuning of
+            zero-shot models", CVPR 2022).
     """
 
     values: Mapping[str, Sequence[str]] = field(default_factory=lambda: VALUES)
     architecture: Mapping[str, Any] = field(default_factory=lambda: {"trunk": TRUNK, "embedding": EMBEDDING})
     schedule: Schedule = field(default_factory=Schedule)
-    finish: Schedule = field(
-        default_factory=lambda: Schedule(
-            sides=(160,) * 7,
-            rate=5e-4,
-            smoothing=0.05,
-            seed=17,
-            weights={"garment_type": 0.6, "pattern": 0.5, "length": 0.6},
-        )
-    )
+    finish: Schedule = field(default_factory=lambda: Schedule(sides=(160,), rate=4e-4, smoothing=0.05, seed=17))
     finish_share: Mapping[str, float] = field(default_factory=lambda: {RENDERED: 0.5})
+    towards: float = 0.75
 
     @property
     def side(self) -> int:
@@ -73,25 +70,12 @@ class Recipe:
         return new_network(counts, **self.architecture)
 
 
-def without_copies(items: Sequence[Item]) -> list[Item]:
-    """The TRAIN items whose picture, byte for byte, belongs to no item of another part or fold.
-
-    Shops sell a design under several codes with the same picture. Every network would learn it, and none could judge
-    it; copies of held-out pictures would flatter the figures.
-    """
-    digests = [digest_of(item.path) for item in items]
-    places: dict[str, set[tuple[str, int]]] = {}
-    for digest, item in zip(digests, items, strict=True):
-        places.setdefault(digest, set()).add((item.part, item.fold if item.part == TRAIN else -1))
-    return [
-        item for digest, item in zip(digests, items, strict=True) if item.part == TRAIN and len(places[digest]) == 1
-    ]
-
-
 def load_data(items: Sequence[Item], recipe: Recipe) -> tuple[Crops, Crops]:
-    """Decode what is learnt from (see :func:`without_copies`), and what is watched and calibrates (CALIBRATION)."""
-    learnt = load_crops(without_copies(items), recipe.values, STORED_SIDE)
-    watched = load_crops([item for item in items if item.part == CALIBRATION], recipe.values, STORED_SIDE)
+    """Decode what is learnt from (the TRAIN part), and what is watched meanwhile and calibrates (CALIBRATION)."""
+    learnt, watched = (
+        load_crops([item for item in items if item.part == part], recipe.values, STORED_SIDE)
+        for part in (TRAIN, CALIBRATION)
+    )
     colours = recipe.values["colour"]
     return with_meanings(learnt, colours, MYNTRA_STRICTLY), with_meanings(watched, colours, MYNTRA_STRICTLY)
 
@@ -105,39 +89,52 @@ def train_member(
         fold: 0..FOLDS-1; below 0 nothing is left out.
         crops: the TRAIN part, all folds.
         watched: see :func:`inference.fit.classification.fit`.
-        work: folder for the checkpoints and the results, ``fold0_done.pt``, ``fold0_finish_done.pt`` ...
+        work: folder for the checkpoint and the result, ``fold0.pt`` ...
         recipe: what to do.
         report: called with dictionaries of progress.
         device: where to train.
-
-    Raises:
-        inference.fit.checkpoint.CheckpointMismatch: the folder holds networks of another recipe.
     """
     name = f"fold{fold}" if fold >= 0 else "whole"
     network = recipe.untrained().to(device)
+    done = load_checkpoint(work / f"{name}.pt")
+    if done is not None:
+        network.load_state_dict(done["network"])
+        return network
     colours = recipe.values["colour"]
     stages: tuple[tuple[str, Schedule, Crops, Mapping[str, float]], ...] = (
         (name, recipe.schedule, with_meanings(crops, colours, MYNTRA_LOOSELY), {}),
         (f"{name}_finish", recipe.finish, crops, recipe.finish_share),
     )
+    states = []
     for stage, schedule, own, shares in stages:
-        schedule = replace(schedule, seed=schedule.seed + max(0, fold))
-        done = load_checkpoint(work / f"{stage}_done.pt", schedule.settings())
-        if done is not None:
-            network.load_state_dict(done["network"])
+        halfway = load_checkpoint(work / f"{stage}_done.pt")
+        if halfway is not None:
+            network.load_state_dict(halfway["network"])
+            states.append(halfway["network"])
             continue
         network = fit(
             network,
             own.only(_rows(own, fold, shares)),
             watched,
-            schedule,
+            replace(schedule, seed=schedule.seed + max(0, fold)),
             work / f"{stage}.checkpoint",
             _named(report, stage),
             resume=True,
         )
-        finished = {"network": network.state_dict(), "settings": schedule.settings()}
-        save_checkpoint(work / f"{stage}_done.pt", finished)
+        # A copy: the next stage goes on with these very tensors.
+        states.append({name: part.detach().clone() for name, part in network.state_dict().items()})
+        save_checkpoint(work / f"{stage}_done.pt", {"network": states[-1]})
+    network.load_state_dict(between(states[0], states[1], recipe.towards))
+    save_checkpoint(work / f"{name}.pt", {"network": network.state_dict()})
     return network
+
+
+def between(one: Mapping[str, Tensor], other: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:
+    """Weights that lie ``share`` (0..1) of the way from one state to another; counters are the other's."""
+    return {
+        name: torch.lerp(part, other[name], share) if part.is_floating_point() else other[name]
+        for name, part in one.items()
+    }
 
 
 def _named(report: Report, stage: str) -> Report:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,21 +27,22 @@ from inference.fit.classification_policy import (
 from inference.fit.classification_run import Recipe, out_of_fold_logits
 from inference.fit.data_shop import RENDERED, Crops, Item, digest_of
 from inference.fit.flag_figures import Judge
-from inference.fit.measured_colours import learn_colours, palettes_of
+from inference.fit.looked import Labelled, Looked, softmax
+from inference.fit.measured_colours import learn_colours
+from inference.fit.stacking import cross_fitted, learn_stack
 from inference.fit.verified_labels import ARGUABLE, WRONG, calibration_labels
 from inference.measured import MeasuredColours
 from inference.network import AttributeNetwork
+from inference.suspicion import Policy
+
+#: Name of the tensor with the number of the calibration.
+CALIBRATION = "calibration"
+
+#: A second reading that names so little more of the labels does so by chance.
+GAIN = 0.01
 
 #: A garment group gets a temperature of its own from so many labels on.
 ENOUGH = 200
-
-
-def single_labels(crops: Crops, attribute: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows whose label of an attribute means exactly one value, and its column; drawn garments are left out."""
-    targets = crops.targets[attribute]
-    real = np.array([item.origin != RENDERED for item in crops.items])
-    rows = np.flatnonzero((targets.sum(1) == 1) & real)
-    return rows, targets[rows].argmax(1)
 
 
 def calibrate(
@@ -55,51 +58,63 @@ def calibrate(
 
     Returns:
         Attribute -> ``values``, ``temperatures`` (garment group or "" for all -> ``member`` and ``ensemble``) and
-        ``policy``, as a card holds them; for colours also ``measured`` (:class:`inference.measured.MeasuredColours`).
+        ``policy``, as a card holds them; for colours also ``measured`` (:class:`inference.measured.MeasuredColours`);
+        ``stack`` (:class:`inference.stacking.Stack`) where it names clearly more labels of ``watched``.
     """
     alone = out_of_fold_logits(members, learnt, recipe.side)
     together = np.mean([logits_of(member, watched, recipe.side).numpy() for member in members], axis=0)
+    return calibrate_logits(members[0].slices, alone, together, learnt, watched, recipe.values)
+
+
+def calibrate_logits(
+    slices: Mapping[str, slice],
+    alone: NDArray[np.float32],
+    together: NDArray[np.float32],
+    learnt: Crops,
+    watched: Crops,
+    known: Mapping[str, Sequence[str]],
+) -> dict[str, dict[str, Any]]:
+    """The second half of :func:`calibrate`: what follows from logits that are there.
+
+    Args:
+        slices: attribute -> columns of the logits.
+        alone: float32 (n, values of all attributes), of ``learnt``.
+        together: the same of ``watched``.
+        learnt: see :func:`calibrate`.
+        watched: see :func:`calibrate`.
+        known: attribute -> codes of its values.
+    """
+    own, other = Looked.at(learnt, alone), Looked.at(watched, together)
     cards = {}
-    for attribute, columns in members[0].slices.items():
-        values = recipe.values[attribute]
-        own = _labelled(learnt, alone[:, columns], attribute)
-        other = _labelled(watched, together[:, columns], attribute)
-        temperatures = _temperatures(own, other)
-        card: dict[str, Any] = {"values": list(values), "temperatures": temperatures}
+    for attribute, columns in slices.items():
+        values = known[attribute]
+        card: dict[str, Any] = {"values": list(values)}
+        mine, theirs = own.labelled(attribute, columns), other.labelled(attribute, columns)
         if attribute == "colour":
-            card |= _colour_policy(own, other, values, temperatures)
+            measured = learn_colours(mine.palettes, mine.labels, softmax(mine.logits), values)
+            mine, theirs = mine.with_colours(measured), theirs.with_colours(measured)
+            card["measured"] = measured.to_json()
+        stack = learn_stack(mine.features, mine.labels, len(values))
+        second = theirs.read_again(stack(theirs.features))
+        if second.accuracy >= theirs.accuracy + GAIN:
+            card["stack"] = stack.to_json()
+            folds = np.array([item.fold for item in mine.crops.items])
+            mine = mine.read_again(cross_fitted(mine.features, mine.labels, folds, len(values)))
+            theirs = second
+        mine, theirs = mine.certain(), theirs.certain()
+        card["temperatures"] = _temperatures(mine, theirs)
+        if attribute == "colour":
+            card["policy"] = _colour_policy(mine, theirs, values, card["temperatures"], measured).to_json()
         else:
             # Two words for a kind of garment or a length are hardly ever both right: only colours have rivals.
-            shares = own.probabilities(temperatures, "member")
-            frequencies = value_frequencies(own.labels, values)
-            card["policy"] = choose_policy(shares, own.labels, values, frequencies, rival=1.0).to_json()
+            shares = mine.probabilities(card["temperatures"], "member")
+            frequencies = value_frequencies(mine.labels, values)
+            card["policy"] = choose_policy(shares, mine.labels, values, frequencies, rival=1.0).to_json()
         cards[attribute] = card
     return cards
 
 
-@dataclass(frozen=True, slots=True)
-class _Labelled:
-    """Crops with one label of an attribute: the crops, logits (n, values), labels int64 (n,) and garment groups."""
-
-    crops: Crops
-    logits: NDArray[np.float32]
-    labels: NDArray[np.int64]
-    groups: NDArray[np.str_]
-
-    def probabilities(self, temperatures: Mapping[str, Mapping[str, float]], whose: str) -> NDArray[np.float32]:
-        """Calibrated probabilities, by ``member`` or ``ensemble`` temperatures."""
-        chosen = np.array([temperatures.get(group, temperatures[""])[whose] for group in self.groups.tolist()])
-        powers = np.exp((self.logits - self.logits.max(1, keepdims=True)) / chosen[:, None])
-        return np.asarray(powers / powers.sum(1, keepdims=True), np.float32)
-
-
-def _labelled(crops: Crops, logits: NDArray[np.float32], attribute: str) -> _Labelled:
-    rows, labels = single_labels(crops, attribute)
-    kept = crops.only(rows)
-    return _Labelled(kept, logits[rows], labels, np.array([item.garment_group for item in kept.items], str))
-
-
-def _temperatures(own: _Labelled, other: _Labelled) -> dict[str, dict[str, float]]:
+def _temperatures(own: Labelled, other: Labelled) -> dict[str, dict[str, float]]:
     """Garment group, or "" for all -> temperatures of a single member and of the ensemble."""
     found = {
         "": {
@@ -118,32 +133,31 @@ def _temperatures(own: _Labelled, other: _Labelled) -> dict[str, dict[str, float
 
 
 def _colour_policy(
-    own: _Labelled, other: _Labelled, values: Sequence[str], temperatures: Mapping[str, Mapping[str, float]]
-) -> dict[str, Any]:
-    """``measured`` and ``policy`` of the colours; thresholds come from verified labels where there are any."""
+    own: Labelled,
+    other: Labelled,
+    values: Sequence[str],
+    temperatures: Mapping[str, Mapping[str, float]],
+    measured: MeasuredColours,
+) -> Policy:
+    """The policy of the colours; thresholds come from verified labels where there are any."""
     shares = own.probabilities(temperatures, "member")
     frequencies = value_frequencies(own.labels, values)
-    palettes = palettes_of(own.crops)
-    measured = learn_colours(palettes, own.labels, shares, values)
-    own_measured = _shares_of(measured, palettes, values)
     verdicts = [_verdict_of(item) for item in other.crops.items]
     rows = np.array([row for row, one in enumerate(verdicts) if one], np.int64)
-    weight = 0.0
-    if rows.size:
-        seen = other.crops.only(rows)
-        judge = Judge(
-            other.probabilities(temperatures, "ensemble")[rows],
-            tuple(values),
-            choose_policy(shares, own.labels, values, frequencies),
-            np.eye(len(values), dtype=bool),
-            _shares_of(measured, palettes_of(seen), values),
-        )
-        wrong, arguable = (np.array([verdicts[row] == verdict for row in rows]) for verdict in (WRONG, ARGUABLE))
-        weight = choose_measured_weight(judge, other.labels[rows], wrong)
+    if not rows.size:
+        return choose_policy(shares, own.labels, values, frequencies)
+    judge = Judge(
+        other.probabilities(temperatures, "ensemble")[rows],
+        tuple(values),
+        choose_policy(shares, own.labels, values, frequencies),
+        np.eye(len(values), dtype=bool),
+        _shares_of(measured, [other.palettes[row] for row in rows.tolist()], values),
+    )
+    wrong, arguable = (np.array([verdicts[row] == verdict for row in rows]) for verdict in (WRONG, ARGUABLE))
+    weight = choose_measured_weight(judge, other.labels[rows], wrong)
+    own_measured = _shares_of(measured, own.palettes, values)
     policy = choose_policy(shares, own.labels, values, frequencies, measured=own_measured, measured_weight=weight)
-    if rows.size:
-        policy = settle_policy(replace(judge, policy=policy), other.labels[rows], wrong, arguable)
-    return {"measured": measured.to_json(), "policy": policy.to_json()}
+    return settle_policy(replace(judge, policy=policy), other.labels[rows], wrong, arguable)
 
 
 def _shares_of(
@@ -171,6 +185,13 @@ def training_digests(learnt: Crops, folds: int) -> dict[int, int]:
     return found
 
 
+def calibration_number(attributes: Mapping[str, Mapping[str, Any]]) -> int:
+    """A number that stands for what :func:`calibrate` gave. It lies among the weights, so that the version, which is
+    their digest, tells two calibrations of the same networks apart."""
+    text = json.dumps(attributes, sort_keys=True).encode()
+    return digest_number(hashlib.sha256(text).hexdigest())
+
+
 def save_ensemble(
     out: Path,
     members: Sequence[AttributeNetwork],
@@ -196,6 +217,7 @@ def save_ensemble(
     }
     order = sorted(digests)
     tensors[DIGESTS] = torch.tensor(order, dtype=torch.int64)
+    tensors[CALIBRATION] = torch.tensor([calibration_number(attributes)], dtype=torch.int64)
     tensors[LEFT_OUT] = torch.tensor([digests[number] for number in order], dtype=torch.int8)
     card = {
         "garment_group": "",

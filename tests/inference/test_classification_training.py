@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from inference.artifact import load_artifact, save_artifact
-from inference.fit.checkpoint import CheckpointMismatch
+from inference.fit.checkpoint import CheckpointMismatch, load_checkpoint
 from inference.fit.classification import Schedule, accuracies_of, fit, joint_loss, logits_of, smoothed_loss
 from inference.fit.classification_run import (
     Recipe,
@@ -20,7 +20,6 @@ from inference.fit.classification_run import (
     out_of_fold_logits,
     rounded,
     train_member,
-    without_copies,
 )
 from inference.fit.data_shop import CALIBRATION, FOLDS, TRAIN, Crops, Item, load_crops
 from inference.network import AttributeNetwork
@@ -202,6 +201,12 @@ def test_training_and_watching_share_no_design(tmp_path: Path) -> None:
     assert len(crops) + len(watched) == 39
 
 
+def test_a_training_does_not_go_on_with_another_schedule(crops: Crops, tmp_path: Path) -> None:
+    fit(tiny(), crops, None, SCHEDULE, tmp_path / "one.checkpoint", quiet)
+    with pytest.raises(CheckpointMismatch):
+        fit(tiny(), crops, None, replace(SCHEDULE, smoothing=0.2), tmp_path / "one.checkpoint", quiet, resume=True)
+
+
 def test_a_member_never_learns_its_fold_and_is_trained_once(
     crops: Crops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -225,29 +230,14 @@ def test_a_member_never_learns_its_fold_and_is_trained_once(
     assert len(seen) == 8, "a finished member is not trained again"
 
 
-def test_a_member_of_another_recipe_is_not_taken_up(crops: Crops, tmp_path: Path) -> None:
-    recipe = Recipe(VALUES, ARCHITECTURE, replace(SCHEDULE, sides=(32,)), FINISH)
-    train_member(0, crops, None, tmp_path, recipe, quiet)
-    with pytest.raises(CheckpointMismatch):
-        train_member(0, crops, None, tmp_path, replace(recipe, finish=replace(FINISH, rate=1e-5)), quiet)
-
-
-def test_a_training_does_not_go_on_with_another_schedule(crops: Crops, tmp_path: Path) -> None:
-    fit(tiny(), crops, None, SCHEDULE, tmp_path / "one.checkpoint", quiet)
-    with pytest.raises(CheckpointMismatch):
-        fit(tiny(), crops, None, replace(SCHEDULE, smoothing=0.2), tmp_path / "one.checkpoint", quiet, resume=True)
-
-
-def test_a_picture_that_other_parts_or_folds_have_too_is_not_learnt(tmp_path: Path) -> None:
-    items = squares(tmp_path, 40)
-    first = next(item for item in items if item.part == TRAIN)
-    same = [item for item in items if item.part == TRAIN and item.fold == first.fold]
-    other = next(item for item in items if item.part == TRAIN and item.fold != first.fold)
-    watched = next(item for item in items if item.part == CALIBRATION)
-    held_out = replace(first, held_out=True)
-    assert without_copies([first, replace(same[1], path=first.path)]) == [first, replace(same[1], path=first.path)]
-    for twin in (replace(other, path=first.path), replace(watched, path=first.path), held_out):
-        assert without_copies([first, twin, same[2]]) == [same[2]]
+def test_kept_weights_lie_between_the_two_stages(crops: Crops, tmp_path: Path) -> None:
+    recipe = Recipe(VALUES, ARCHITECTURE, replace(SCHEDULE, sides=(32,)), FINISH, towards=0.25)
+    member = train_member(0, crops, None, tmp_path, recipe, quiet)
+    first, second = (load_checkpoint(tmp_path / f"fold0{stage}_done.pt") for stage in ("", "_finish"))
+    assert first is not None
+    assert second is not None
+    wanted = first["network"]["head.weight"] * 0.75 + second["network"]["head.weight"] * 0.25
+    torch.testing.assert_close(member.head.weight.detach(), wanted)
 
 
 def test_an_interrupted_member_goes_on(crops: Crops, tmp_path: Path) -> None:
@@ -259,12 +249,12 @@ def test_an_interrupted_member_goes_on(crops: Crops, tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         train_member(0, crops, None, tmp_path, recipe, stop_in_the_second_epoch)
-    assert not (tmp_path / "fold0_done.pt").exists()
+    assert load_checkpoint(tmp_path / "fold0.pt") is None
     reports: list[dict[str, Any]] = []
     train_member(0, crops, None, tmp_path, recipe, reports.append)
     assert [entry["epoch"] for entry in reports if entry["stage"] == "fold0"] == [2]
     assert {entry["stage"] for entry in reports} == {"fold0", "fold0_finish"}
-    assert (tmp_path / "fold0_finish_done.pt").exists()
+    assert load_checkpoint(tmp_path / "fold0.pt") is not None
 
 
 def test_every_picture_is_judged_by_the_member_that_did_not_learn_it(crops: Crops) -> None:
