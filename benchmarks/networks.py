@@ -23,13 +23,12 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import platform
 import random
 import shlex
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -45,6 +44,9 @@ from torch.utils.flop_counter import FlopCounterMode
 ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
+
+from benchmarks.networks_table import document, processor, table  # noqa: E402
+from inference.fused import fused  # noqa: E402
 
 if TYPE_CHECKING:
     from inference.classify import Classifier
@@ -89,15 +91,15 @@ TINY = Sizes((64, 32), 32, 32, (64,), 0.0)
 
 @dataclass(frozen=True)
 class Part:
-    """Networks that see the same input one after another.
+    """A network, or several that work together.
 
     Attributes:
-        networks: the networks.
-        inputs: what each of them takes, for as many pictures as a batch has.
+        network: computes.
+        inputs: what it takes, for as many pictures as a batch has.
         half: the 16-bit type that they compute in, or None.
     """
 
-    networks: tuple[nn.Module, ...]
+    network: Callable[..., object]
     inputs: tuple[Tensor, ...]
     half: torch.dtype | None = None
 
@@ -105,8 +107,7 @@ class Part:
         """Send some of the pictures through, as one batch."""
         inputs = [tensor[pictures] for tensor in self.inputs]
         with torch.inference_mode(), torch.autocast("cpu", self.half, enabled=self.half is not None):
-            for network in self.networks:
-                network(*inputs)
+            self.network(*inputs)
 
 
 @dataclass
@@ -335,18 +336,19 @@ def build_rows(
     view = (normalise(_tensor(pictures, sizes.view)),)
     square = (normalise(_tensor(pictures, (sizes.classifier_side, sizes.classifier_side))),)
     crops = (_tensor(pictures, (side, side)), torch.ones(len(pictures), 1, side, side), torch.zeros(len(pictures), 2))
-    segmentation = Part((segmenter.network,), view, half)
-    ensemble = Part(classifier.members, crops)
-    shared = Part((_ready(SharedEncoder(segmenter.network, width)),), view, half)
-    other = Part((_ready(timm.create_model(encoder, pretrained=False)),), square)
-    other_unet = Part((_ready(Unet(encoder, encoder_weights=None, classes=7)),), view, half)
+    segmentation = Part(segmenter.network, view, half)
+    logits, members = classifier.ensemble.logits, range(len(classifier.members))
+    ensemble = Part(partial(logits, wanted=members), crops)
+    shared = Part(SharedEncoder(segmenter.network, width).eval().requires_grad_(False), view, half)
+    other = Part(_ready(timm.create_model(encoder, pretrained=False), square), square)
+    other_unet = Part(_ready(Unet(encoder, encoder_weights=None, classes=7), view), view, half)
 
     name = {"resnet18": "ResNet18", "resnet34": "ResNet34"}[encoder]
     seen, cut, whole = _size(view), _size(crops), _size(square)
     rows = [
         Row("segmentation", "segmentation", seen, (segmentation,)),
         Row("attributes", f"attributes, all {len(classifier.members)} networks", cut, (ensemble,)),
-        Row("one_member", "attributes, one network", cut, (Part(classifier.members[:1], crops),)),
+        Row("one_member", "attributes, one network", cut, (Part(partial(logits, wanted=(0,)), crops),)),
         Row("one_picture", "one picture: segmentation and attributes", f"{seen}, {cut}", (segmentation, ensemble)),
         Row("shared_encoder", "segmentation, attributes from its encoder", seen, (shared,)),
         Row("resnet_classifier", f"{name} classifier", whole, (other,)),
@@ -370,8 +372,10 @@ def load_classifier(path: Path) -> Classifier:
     return Classifier([AttributeNetwork(counts) for _ in range(MEMBERS)], card, device="cpu")
 
 
-def _ready(network: nn.Module) -> nn.Module:
-    return network.to(memory_format=torch.channels_last).eval().requires_grad_(False)
+def _ready(network: nn.Module, inputs: Sequence[Tensor]) -> nn.Module:
+    """A network made as lean as the shipped ones are."""
+    ready = network.to(memory_format=torch.channels_last).eval().requires_grad_(False)
+    return fused(ready, *(tensor[:1] for tensor in inputs))
 
 
 def _tensor(pictures: Sequence[Image.Image], size: tuple[int, int]) -> Tensor:
@@ -388,60 +392,6 @@ def _seconds(step: Callable[[], object]) -> float:
     start = time.perf_counter()
     step()
     return time.perf_counter() - start
-
-
-def processor() -> str:
-    """The processor's model name."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
-
-
-def table(result: Mapping[str, Any]) -> str:
-    """The figures as a Markdown table."""
-    heads = ("", "input", f"ms, batch of {result['batch']}", "ms, batch of 1", "GFLOP", "GFLOP/s", "of torch.mm")
-    lines = [heads, ("---", "---", *["---:"] * 5)]
-    for row in result["rows"]:
-        numbers = (f"{row['ms_batch']:.1f}", f"{row['ms_single']:.1f}", f"{row['gflop']:.2f}", f"{row['gflops']:.1f}")
-        lines.append((row["name"], row["input"], *numbers, f"{row['share_of_matrix_product']:.0%}"))
-    widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
-    texts = []
-    for number, line in enumerate(lines):
-        cells = [
-            cell.ljust(width) if column < 2 else cell.rjust(width, "-" if number == 1 else " ")
-            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ]
-        texts.append(f"| {' | '.join(cells)} |")
-    return "\n".join(texts)
-
-
-def document(result: Mapping[str, Any], text: str) -> str:
-    """The table with everything that one needs to know to measure it again."""
-    matrix, shipped = result["matrix"], result["shipped"]
-    note = "\nSmall inputs, for a test: these figures mean nothing.\n" if result["tiny"] else ""
-    return f"""# What the networks cost
-{note}
-Written by `{result["command"]}`; torch {result["torch"]}, {result["threads"]} threads, processor {result["processor"]}.
-
-{text}
-
-Milliseconds are per picture, medians of {result["repeats"]} repeats in which everything took its turn, on the same
-pictures ({result["pictures"]}). Segmentation {shipped["segmentation"]}, attributes {shipped["attributes"]}; the
-networks that they are compared with are untrained. Only networks are measured: no reading, no cutting out, no
-attention.
-
-GFLOP: operations per picture, a multiply-add being two, counted by `torch.utils.flop_counter.FlopCounterMode`, that is,
-those of convolutions and matrix products. GFLOP/s: in the batch of {result["batch"]}. The last column compares it with
-`torch.mm` of float32 matrices of {matrix["size"]} x {matrix["size"]} with the same threads in the same run:
-{matrix["gflops"]:.1f} GFLOP/s (fastest: {matrix["gflops_fastest"]:.1f}).
-
-"Attributes from its encoder" is the shipped U-Net with one untrained layer of outputs on its encoder's last map. It
-says only what sharing the encoder could save at most, not how well such a network would do: one network in place of an
-ensemble, which sees the whole picture, not the product.
-"""
 
 
 if __name__ == "__main__":

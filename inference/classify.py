@@ -20,9 +20,15 @@ from PIL import Image
 from torch import Tensor
 
 from inference.artifact import Artifact, ArtifactIncompatible, load_artifact, load_weights
+from inference.contract import PaletteEntry
 from inference.crops import Crop, crop_region, shape_of
+from inference.ensemble import Ensemble
 from inference.explain import grad_cam, to_picture
+from inference.measured import MeasuredColours
 from inference.network import AttributeNetwork
+from inference.outline import PROFILE_WIDTH, outline_profile
+from inference.palette import measure
+from inference.stacking import Stack, colour_features, shape_features
 
 #: What a classifier's card says it is.
 KIND = "classifier"
@@ -44,7 +50,7 @@ class Classifier:
     """A trained ensemble, ready to predict.
 
     Attributes:
-        members: the networks.
+        ensemble: the networks.
         values: attribute -> codes of its values, in the order of the columns of :meth:`predict`.
         garment_group: the garment group that it was trained for; "" for all.
         version: identifies the weights.
@@ -71,9 +77,11 @@ class Classifier:
                 not learn it, NOBODY where all did not.
         """
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        self.members = tuple(
-            member.to(self.device).to(memory_format=torch.channels_last).eval().requires_grad_(False)
-            for member in members
+        self.ensemble = Ensemble(
+            [
+                member.to(self.device).to(memory_format=torch.channels_last).eval().requires_grad_(False)
+                for member in members
+            ]
         )
         self.card = dict(card)
         self.version = version
@@ -83,6 +91,9 @@ class Classifier:
         }
         self.side: int = card["side"]
         self._learnt = dict(learnt or {})
+        known = card["attributes"].items()
+        self._measured = {name: MeasuredColours.from_json(one["measured"]) for name, one in known if "measured" in one}
+        self._stacks = {name: Stack.from_json(one["stack"]) for name, one in known if "stack" in one}
 
     @classmethod
     def load(cls, path: Path, device: str | None = None) -> Classifier:
@@ -103,6 +114,11 @@ class Classifier:
             load_weights(network, replace(artifact, tensors=own))
         return cls(members, artifact.card, artifact.version, device, _learnt(artifact, len(members)))
 
+    @property
+    def members(self) -> tuple[AttributeNetwork, ...]:
+        """The networks of the ensemble."""
+        return self.ensemble.members
+
     def member_for(self, digest: str) -> int:
         """The member that alone may judge a picture, or NOBODY where all may.
 
@@ -121,6 +137,7 @@ class Classifier:
         regions: Sequence[NDArray[np.bool_]],
         groups: Sequence[str],
         digests: Sequence[str] = (),
+        palettes: Sequence[Sequence[PaletteEntry]] | None = None,
     ) -> dict[str, NDArray[np.float32]]:
         """Classify products.
 
@@ -129,6 +146,7 @@ class Classifier:
             regions: bool (height, width) per picture, True where the product is; never empty.
             groups: garment group per picture; chooses the temperature.
             digests: SHA-256 of each picture's file, or nothing where none took part in training.
+            palettes: the colours measured in each region; measured here where they are not given.
 
         Returns:
             Attribute -> float32 (n, values): calibrated probabilities; every row adds up to 1.
@@ -139,21 +157,44 @@ class Classifier:
         if len(groups) != len(images) or len(digests) not in (0, len(images)):
             raise ValueError(f"{len(images)} pictures but {len(groups)} garment groups and {len(digests)} digests")
         alone = np.array([self.member_for(digest) for digest in digests] or [NOBODY] * len(images), np.int64)
-        width = self.members[0].head.out_features
-        logits = np.zeros((len(self.members), len(images), width), np.float32)
+        logits = np.zeros((len(self.members), len(images), self.ensemble.width), np.float32)
+        profiles = np.zeros((len(images), PROFILE_WIDTH), np.float64)
         start = 0
         for crops, pixels, masks, shapes in self._batches(images, regions):
             rows = slice(start, start + len(crops))
-            wanted = set(alone[rows].tolist())
-            for number, member in enumerate(self.members):
-                if NOBODY in wanted or number in wanted:
-                    with torch.inference_mode(), torch.autocast(self.device.type, enabled=self.device.type == "cuda"):
-                        logits[number, rows] = member(pixels, masks, shapes).float().cpu().numpy()
+            asked = set(alone[rows].tolist())
+            wanted = range(len(self.members)) if NOBODY in asked else asked
+            with torch.inference_mode(), torch.autocast(self.device.type, enabled=self.device.type == "cuda"):
+                for number, found in self.ensemble.logits(pixels, masks, shapes, wanted).items():
+                    logits[number, rows] = found.float().cpu().numpy()
+            profiles[rows] = outline_profile(np.stack([crop.mask for crop in crops]), shapes.cpu().numpy())
             start += len(crops)
+        if palettes is None:
+            palettes = [measure(image, region) for image, region in zip(images, regions, strict=True)]
+        pooled = pool(logits, alone)
         return {
-            attribute: pool(logits[:, :, columns], alone, *self._temperatures(attribute, groups))
-            for attribute, columns in self.members[0].slices.items()
+            attribute: calibrated(
+                self._second_reading(attribute, pooled, palettes, profiles, groups),
+                np.where(alone == NOBODY, *reversed(self._temperatures(attribute, groups))),
+            )
+            for attribute in self.ensemble.slices
         }
+
+    def _second_reading(
+        self,
+        attribute: str,
+        logits: NDArray[np.float32],
+        palettes: Sequence[Sequence[PaletteEntry]],
+        profiles: NDArray[np.float64],
+        groups: Sequence[str],
+    ) -> NDArray[np.float32]:
+        """Logits (n, values) of an attribute from those of all (n, all values), by its stack where it has one."""
+        own = logits[:, self.ensemble.slices[attribute]]
+        if attribute not in self._stacks:
+            return own
+        if attribute in self._measured:
+            return self._stacks[attribute](colour_features(own, palettes, groups, self._measured[attribute]))
+        return self._stacks[attribute](shape_features(logits, profiles, groups))
 
     def _temperatures(self, attribute: str, groups: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Temperatures of a single member and of the pooled ensemble, float32 (n,) each."""
@@ -211,32 +252,26 @@ class Classifier:
             yield crops, pixels.float(), masks.float() / 255, shapes
 
 
-def pool(
-    logits: NDArray[np.float32],
-    alone: NDArray[np.int64],
-    single: NDArray[np.float32],
-    joint: NDArray[np.float32],
-) -> NDArray[np.float32]:
-    """Turn the members' logits into probabilities.
-
-    The logits of all members are averaged (their geometric mean, in terms of probabilities); where only one member may
-    judge, its own are taken. A temperature calibrates them (Guo et al., ICML 2017); a single network is surer than an
-    ensemble, so each has its own.
+def pool(logits: NDArray[np.float32], alone: NDArray[np.int64]) -> NDArray[np.float32]:
+    """One answer of all members: the mean of their logits (the geometric mean, in terms of probabilities).
 
     Args:
         logits: float (members, n, values).
-        alone: int (n,), the only member that may judge, or NOBODY.
-        single: float (n,), temperature of a single member.
-        joint: float (n,), temperature of the ensemble.
+        alone: int (n,), the only member that may judge, or NOBODY where all may.
 
     Returns:
-        float32 (n, values); rows add up to 1.
+        float32 (n, values).
     """
-    together = alone == NOBODY
-    chosen = (
-        np.where(together[:, None], logits.mean(0), logits[np.maximum(alone, 0), np.arange(logits.shape[1])])
-        / np.where(together, joint, single)[:, None]
-    )
+    single = logits[np.maximum(alone, 0), np.arange(logits.shape[1])]
+    return np.asarray(np.where((alone == NOBODY)[:, None], logits.mean(0), single), np.float32)
+
+
+def calibrated(logits: NDArray[np.float32], temperatures: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Probabilities, float32 (n, values), rows adding up to 1, by a temperature for each row (Guo et al., ICML 2017).
+
+    A single network is surer than an ensemble, so each has a temperature of its own.
+    """
+    chosen = logits / temperatures[:, None]
     powers = np.exp(chosen - chosen.max(1, keepdims=True))
     return (powers / powers.sum(1, keepdims=True)).astype(np.float32)
 

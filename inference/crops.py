@@ -14,6 +14,9 @@ from PIL import Image
 #: Free space kept on each side of the region, as a share of the region's width and height.
 MARGIN = 0.08
 
+#: Numbers that describe a region's shape, see :func:`shape_of`.
+SHAPE_WIDTH = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Crop:

@@ -16,6 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from inference.crops import SHAPE_WIDTH
+
 #: RGB value that stands for "not the product"; it becomes 0 after normalisation.
 NEUTRAL = 127.0
 SCALE = 128.0
@@ -83,10 +85,6 @@ def lab_histogram(pixels: Tensor, mask: Tensor) -> Tensor:
 HISTOGRAM_WIDTH = BINS[0] * BINS[1] * BINS[2] + 6
 
 
-#: Numbers that describe the region's shape, see :func:`inference.crops.shape_of`.
-SHAPE_WIDTH = 2
-
-
 class AttributeNetwork(nn.Module):
     """Logits of the values of several attributes for the product inside a region.
 
@@ -130,11 +128,23 @@ class AttributeNetwork(nn.Module):
         Returns:
             float (n, values of all attributes): logits; :attr:`slices` says which columns are whose.
         """
+        features = self.trunk.forward_features(self.visible(pixels, mask))
+        return self.conclude(features, mask, self.measure(pixels, mask), shapes)
+
+    @staticmethod
+    def measure(pixels: Tensor, mask: Tensor) -> Tensor:
+        """The histogram of the colours, which is measured and not learnt: alike for all members of an ensemble."""
         with torch.no_grad(), torch.autocast(pixels.device.type, enabled=False):
-            histogram = lab_histogram(pixels.detach().float(), mask.float())
-        visible = ((pixels - NEUTRAL) / SCALE * mask).contiguous(memory_format=torch.channels_last)
-        features = self.trunk.forward_features(visible)
-        weight = functional.adaptive_avg_pool2d(mask, features.shape[-2:]) + 1e-3
+            return lab_histogram(pixels.detach().float(), mask.float())
+
+    @staticmethod
+    def visible(pixels: Tensor, mask: Tensor) -> Tensor:
+        """What the trunk sees: float (n, 3, side, side), about -1..1, 0 outside the region."""
+        return ((pixels - NEUTRAL) / SCALE * mask).contiguous(memory_format=torch.channels_last)
+
+    def conclude(self, features: Tensor, mask: Tensor, histogram: Tensor, shapes: Tensor) -> Tensor:
+        """Logits from the trunk's map, what :meth:`measure` gave, and the shapes."""
+        weight = functional.adaptive_avg_pool2d(mask, (features.shape[2], features.shape[3])) + 1e-3
         pooled = (features * weight).sum((2, 3)) / weight.sum((2, 3))
         joined = torch.cat([self.dropout(pooled), self.measured(histogram), shapes], 1)
         return cast(Tensor, self.head(joined))

@@ -108,8 +108,8 @@ class Pipeline:
             _Seen(request, picture, groups, region_of(groups, request.garment_group))
             for (request, picture), groups in zip(readable, maps, strict=True)
         ]
-        palettes = pool.map(_measure, seen)
-        probabilities = self._classify(seen)
+        palettes = list(pool.map(_measure, seen))
+        probabilities = self._classify(seen, palettes)
         done = iter([
             _reading(one, found, shares) for one, found, shares in zip(seen, palettes, probabilities, strict=True)
         ])  # fmt: skip
@@ -119,7 +119,9 @@ class Pipeline:
             else:
                 yield next(done)
 
-    def _classify(self, seen: Sequence[_Seen]) -> list[dict[str, dict[str, float]]]:
+    def _classify(
+        self, seen: Sequence[_Seen], palettes: Sequence[tuple[PaletteEntry, ...]]
+    ) -> list[dict[str, dict[str, float]]]:
         """Per picture: attribute -> value -> probability."""
         found: list[dict[str, dict[str, float]]] = [{} for _ in seen]
         for classifier, numbers in self._by_classifier(seen):
@@ -129,6 +131,7 @@ class Pipeline:
                 [one.region for one in chosen if one.region is not None],
                 [one.request.garment_group for one in chosen],
                 [one.request.digest for one in chosen],
+                [palettes[number] for number in numbers],
             )
             for attribute, rows in answers.items():
                 for number, row in zip(numbers, rows.tolist(), strict=True):

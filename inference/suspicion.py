@@ -8,9 +8,13 @@ true one. The likelihood ratio of the two explanations of a label y is
     right(y) = p(y)
     log_ratio = log(wrong) - log(right)
 
-where f is how often shops give each value. Softmax tails are not to be trusted to the digit, so the ratio is corrected
-by a straight line fitted on designs that the judging network did not learn (Platt scaling), and Bayes' rule adds how
-many labels of the catalogue are wrong at all:
+where f is how often shops give each value. A second witness is what was measured inside the mask
+(:mod:`inference.measured`): the share m of the garment that the label's word fits,
+
+    log_ratio -= measured_weight * log(m + 0.02)
+
+Softmax tails are not to be trusted to the digit, so the ratio is corrected by a straight line fitted on designs that
+the judging network did not learn (Platt scaling), and Bayes' rule adds how many labels of the catalogue are wrong:
 
     logit(p_wrong) = slope * log_ratio + intercept + logit(error_rate)
 
@@ -70,6 +74,7 @@ class Policy:
         neighbour_threshold: the same where label and prediction are neighbours; above 1 they are never flagged.
         set_threshold: values with at least this probability make up the prediction set.
         rival_threshold: a label of the prediction set is disputed when another value reaches this probability.
+        measured_weight: weight of the measured colours; 0 where they say nothing of the attribute.
         neighbours: pairs of values that people confuse.
     """
 
@@ -81,6 +86,7 @@ class Policy:
     neighbour_threshold: float = 0.95
     set_threshold: float = 0.05
     rival_threshold: float = 0.3
+    measured_weight: float = 0.0
     neighbours: frozenset[frozenset[str]] = field(default=COLOUR_NEIGHBOURS)
 
     def __post_init__(self) -> None:
@@ -93,6 +99,8 @@ class Policy:
             raise ValueError(f"error_rate must lie between 0 and 1, not {self.error_rate}")
         if self.slope <= 0:
             raise ValueError(f"slope must be positive, not {self.slope}: a less probable label would look better")
+        if self.measured_weight < 0:
+            raise ValueError(f"measured_weight must not be negative, not {self.measured_weight}")
         if any(share < 0 for share in self.frequencies.values()) or sum(self.frequencies.values()) <= 0:
             raise ValueError("frequencies must be shares of labels")
         for name in ("flag_threshold", "set_threshold", "rival_threshold"):
@@ -114,6 +122,7 @@ class Policy:
             "neighbour_threshold": self.neighbour_threshold,
             "set_threshold": self.set_threshold,
             "rival_threshold": self.rival_threshold,
+            "measured_weight": self.measured_weight,
             "neighbours": sorted(sorted(pair) for pair in self.neighbours),
         }
 
@@ -156,13 +165,51 @@ def log_ratios(
     return np.asarray(np.log(np.maximum(wrong, _TINY)) - np.log(np.maximum(right, _TINY)), np.float64)
 
 
+#: Keeps a word that fits nothing of a garment from settling the matter alone.
+_LEAST_SHARE = 0.02
+
+#: Stands for the share where nothing was measured, or where the word is no single colour.
+_UNKNOWN_SHARE = 0.3
+
+
+def measured_evidence(measured: NDArray[np.float64], covered: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """What the measured colours add to the log-likelihood ratio, before its weight.
+
+    Args:
+        measured: float (n, values), share of the garment that each word fits; NaN where that is not known.
+        covered: bool (n, values), as for :func:`log_ratios`.
+
+    Returns:
+        float64 (n,): the higher, the less the garment has of the label's colour.
+    """
+    known = covered & ~np.isnan(measured)
+    share = np.where(known, measured, 0.0).sum(1)
+    return np.asarray(-np.log(np.where(known.any(1), share, _UNKNOWN_SHARE) + _LEAST_SHARE), np.float64)
+
+
+def suspicion_ratios(
+    probabilities: NDArray[np.float32],
+    covered: NDArray[np.bool_],
+    values: Sequence[str],
+    policy: Policy,
+    measured: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64]:
+    """Log-likelihood ratio of "a mistake" to "right" from both witnesses, float64 (n,); see the module's text."""
+    frequencies = np.array([policy.frequencies.get(value, 0.0) for value in values], np.float64)
+    ratios = log_ratios(probabilities, covered, frequencies / frequencies.sum())
+    if policy.measured_weight:
+        unknown = np.full(probabilities.shape, np.nan)
+        ratios = ratios + policy.measured_weight * measured_evidence(unknown if measured is None else measured, covered)
+    return ratios
+
+
 def probability_wrong(
     ratios: NDArray[np.float64], policy: Policy, error_rate: float | None = None
 ) -> NDArray[np.float64]:
     """Corrected probability, 0..1, that labels are mistakes.
 
     Args:
-        ratios: float (n,), from :func:`log_ratios`.
+        ratios: float (n,), from :func:`suspicion_ratios`.
         policy: holds the correction.
         error_rate: share of mistakes in this catalogue; the policy's where None.
     """
@@ -217,6 +264,7 @@ def weigh(
     values: Sequence[str],
     policy: Policy,
     error_rate: float | None = None,
+    measured: NDArray[np.float64] | None = None,
 ) -> Weighed:
     """Weigh many labels at once.
 
@@ -230,10 +278,9 @@ def weigh(
         values: codes of the columns.
         policy: thresholds, from the model's card.
         error_rate: see :func:`probability_wrong`.
+        measured: see :func:`measured_evidence`; None where nothing was measured.
     """
-    frequencies = np.array([policy.frequencies.get(value, 0.0) for value in values], np.float64)
-    frequencies /= frequencies.sum()
-    p_wrong = probability_wrong(log_ratios(probabilities, covered, frequencies), policy, error_rate)
+    p_wrong = probability_wrong(suspicion_ratios(probabilities, covered, values, policy, measured), policy, error_rate)
     best = probabilities.argmax(1)
     rows = np.arange(len(best))
     share = (probabilities * covered).sum(1)
@@ -258,7 +305,13 @@ def _neighbour_table(values: Sequence[str], policy: Policy) -> NDArray[np.bool_]
     return table
 
 
-def assess(probabilities: Mapping[str, float], label: str, policy: Policy, covers: Collection[str] = ()) -> Assessment:
+def assess(
+    probabilities: Mapping[str, float],
+    label: str,
+    policy: Policy,
+    covers: Collection[str] = (),
+    measured: Mapping[str, float] | None = None,
+) -> Assessment:
     """Weigh one label; see :func:`weigh`.
 
     Args:
@@ -266,6 +319,7 @@ def assess(probabilities: Mapping[str, float], label: str, policy: Policy, cover
         label: the value that the shop gives. A finer value must be rolled up to one that the network knows beforehand.
         policy: thresholds, from the model's card.
         covers: finer values that the shop's word includes because the shop has no word of its own for them.
+        measured: value -> share of the garment that it fits, 0..1, for the values that are single colours.
 
     Returns:
         The assessment; ``p_wrong`` is None, and the state ok, when the network does not know the label.
@@ -286,5 +340,6 @@ def assess(probabilities: Mapping[str, float], label: str, policy: Policy, cover
         np.array([[value in meant for value in values]]),
         values,
         policy,
+        measured=None if measured is None else np.array([[measured.get(value, np.nan) for value in values]]),
     )
     return Assessment(str(weighed.states[0]), float(weighed.p_wrong[0]), values[weighed.best[0]], alternatives)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -186,7 +186,8 @@ def _weigh(question: Question, seen: _Seen) -> Finding:
     label = question.known_as or question.label_value.code
     # A heading that the networks do not know (printed) is weighed as all the values below it.
     weighed_as = question.known_as or next(iter(covers), "")
-    verdict = assess(probabilities, weighed_as, Policy.from_json(question.card["policy"]), covers)
+    measured = _measured(question.card, probabilities, seen.palette)
+    verdict = assess(probabilities, weighed_as, Policy.from_json(question.card["policy"]), covers, measured)
     others = {code: share for code, share in probabilities.items() if code != label and code not in covers}
     return Finding(
         question,
@@ -201,6 +202,19 @@ def _weigh(question: Question, seen: _Seen) -> Finding:
         region_share=seen.region_share,
         mask=seen.mask,
     )
+
+
+def _measured(
+    card: Mapping[str, Any], values: Iterable[str], palette: Sequence[PaletteEntry]
+) -> dict[str, float] | None:
+    """Value -> share of the product that the word fits, where the model knows the colours of words."""
+    from inference.measured import MeasuredColours
+
+    if "measured" not in card:
+        return None
+    codes = list(values)
+    shares = MeasuredColours.from_json(card["measured"]).shares(palette, codes)
+    return dict(zip(codes, shares.tolist(), strict=True))
 
 
 def _explain(pipeline: Pipeline, findings: Sequence[Finding], seen: Mapping[int, _Seen]) -> None:

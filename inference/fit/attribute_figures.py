@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from inference.classify import Classifier
+from inference.contract import PaletteEntry
 from inference.fit import flag_figures
 from inference.fit.data_shop import Item, digest_of, targets_of
 from inference.fit.flag_figures import DRAWS, Judge, calibration_error, confusion
 from inference.fit.verified_labels import ARGUABLE, WRONG, verified_labels
+from inference.measured import MeasuredColours
 from inference.noise import score_labels
+from inference.palette import measure
 from inference.suspicion import Policy
 
 #: Shares of labels made wrong: a usual catalogue, and the balanced test that talks like to quote.
@@ -32,17 +35,20 @@ class Predicted:
         items: those whose product was found.
         looked_at: number of items before that.
         probabilities: attribute -> float32 (n, values).
+        palettes: the colours measured in each.
     """
 
     items: tuple[Item, ...]
     looked_at: int
     probabilities: Mapping[str, NDArray[np.float32]]
+    palettes: tuple[tuple[PaletteEntry, ...], ...]
 
     def only(self, rows: Sequence[int] | NDArray[np.int64]) -> Predicted:
         """The same for some of the items."""
         index = np.asarray(rows, np.int64)
         kept = {attribute: part[index] for attribute, part in self.probabilities.items()}
-        return Predicted(tuple(self.items[row] for row in index), self.looked_at, kept)
+        items = tuple(self.items[row] for row in index)
+        return Predicted(items, self.looked_at, kept, tuple(self.palettes[row] for row in index))
 
 
 def never_learnt(classifier: Classifier, items: Sequence[Item]) -> list[Item]:
@@ -57,6 +63,7 @@ def predict_items(classifier: Classifier, items: Sequence[Item]) -> Predicted:
     """
     kept: list[Item] = []
     parts: list[dict[str, NDArray[np.float32]]] = []
+    palettes: list[tuple[PaletteEntry, ...]] = []
     for start in range(0, len(items), _BATCH):
         images, regions, batch = [], [], []
         for item in items[start : start + _BATCH]:
@@ -67,10 +74,13 @@ def predict_items(classifier: Classifier, items: Sequence[Item]) -> Predicted:
                 regions.append(region)
                 batch.append(item)
         groups = [item.garment_group for item in batch]
-        parts.append(classifier.predict(images, regions, groups, [digest_of(item.path) for item in batch]))
+        measured = [measure(image, region) for image, region in zip(images, regions, strict=True)]
+        digests = [digest_of(item.path) for item in batch]
+        parts.append(classifier.predict(images, regions, groups, digests, measured))
+        palettes += measured
         kept += batch
     probabilities = {attribute: np.concatenate([part[attribute] for part in parts]) for attribute in classifier.values}
-    return Predicted(tuple(kept), len(items), probabilities)
+    return Predicted(tuple(kept), len(items), probabilities, tuple(palettes))
 
 
 def judge_of(classifier: Classifier, predicted: Predicted, covers: Mapping[str, Collection[str]]) -> Judge:
@@ -80,8 +90,10 @@ def judge_of(classifier: Classifier, predicted: Predicted, covers: Mapping[str, 
     for row, value in enumerate(values):
         for finer in set(covers.get(value, ())) & set(values):
             covered[row, values.index(finer)] = True
-    policy = Policy.from_json(classifier.card["attributes"]["colour"]["policy"])
-    return Judge(predicted.probabilities["colour"], values, policy, covered)
+    card = classifier.card["attributes"]["colour"]
+    colours = MeasuredColours.from_json(card.get("measured", {}))
+    measured = np.stack([colours.shares(palette, values) for palette in predicted.palettes])
+    return Judge(predicted.probabilities["colour"], values, Policy.from_json(card["policy"]), covered, measured)
 
 
 def accuracy_figures(classifier: Classifier, predicted: Predicted, attribute: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,10 @@ class Schedule:
     seed: int = 7
     weights: Mapping[str, float] = field(default_factory=lambda: {"garment_type": 0.4, "pattern": 0.4, "length": 0.3})
     frozen: int = 2
+
+    def settings(self) -> dict[str, str]:
+        """What a checkpoint remembers of it, so that a training never goes on with another schedule."""
+        return {"schedule": json.dumps(asdict(self), sort_keys=True)}
 
 
 def new_network(values: Mapping[str, int], trunk: str = TRUNK, embedding: int = EMBEDDING) -> AttributeNetwork:
@@ -177,6 +181,9 @@ def fit(
         checkpoint: file for the state.
         report: called with a dictionary of progress, several times an epoch.
         resume: go on from ``checkpoint`` where it exists.
+
+    Raises:
+        inference.fit.checkpoint.CheckpointMismatch: the checkpoint was written with another schedule.
     """
     device = next(network.parameters()).device
     network = network.to(memory_format=torch.channels_last)
@@ -188,7 +195,8 @@ def fit(
     optimiser = _optimiser(network, schedule)
     averaged = AverageOfWeights(network, schedule.ema)
     first = 0
-    state = load_checkpoint(checkpoint) if resume else None
+    settings = schedule.settings()
+    state = load_checkpoint(checkpoint, settings) if resume else None
     if state is not None:
         network.load_state_dict(state["network"])
         averaged.load_state_dict(state["averaged"])
@@ -241,6 +249,7 @@ def fit(
                 "order": json.dumps(order.bit_generator.state),
                 "random": torch.get_rng_state(),
                 "epoch": epoch,
+                "settings": settings,
             },
         )
         averaged.copy_to(kept)

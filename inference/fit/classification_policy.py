@@ -4,7 +4,8 @@ Everything here is chosen on predictions by networks that did not learn the item
 by a seeded simulation. The shops' own mistakes are among those labels. For the correction the most suspicious few are
 left out, since they are mostly mistakes and would teach that a plain contradiction is normal (pruning; Northcutt,
 Jiang, Chuang, "Confident Learning", JAIR 2021). For the thresholds they stay in and count against the flags, so the
-precision aimed at is a cautious one.
+precision aimed at is a cautious one (:func:`choose_policy`). Where labels were verified by eye the thresholds are
+chosen on those instead, and a flag on an arguable label counts as mistaken (:func:`settle_policy`).
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import average_precision_score
 
 from inference.fit.flag_figures import BY_FREQUENCY, Judge, draw_weights, plant
-from inference.suspicion import FLAGGED, Policy, log_ratios, weigh
+from inference.suspicion import DISPUTED, FLAGGED, Policy
 
 #: Simulations pooled when thresholds are chosen: with few designs, one alone plants too few errors.
 REPEATS = 5
@@ -35,9 +37,17 @@ PRUNED = 0.03
 #: the labels, count as mistaken flags here: a policy that finds both kinds alike and never errs reaches 5 / 8.
 PRECISION = 0.75
 
-#: From this probability on a rival makes a label disputed. Chosen on the verified labels of the second shop, of whose
-#: arguable ones it brings about two thirds among the disputed.
+#: From this probability on a rival makes a label disputed, where no verified labels say better.
 RIVAL = 0.25
+
+#: Share of flags, on verified labels of which a further 5% were made wrong, that should be wrong, planted or not.
+VERIFIED_PRECISION = 0.9
+
+#: Share of the arguable labels that should end up as disputed.
+ARGUABLE_DISPUTED = 2 / 3
+
+#: Weights of the measured colours that are tried.
+MEASURED_WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
 
 #: Nothing less likely than this is flagged, however precise it would be: a flag says "probably wrong".
 LEAST_SUSPICION = 0.5
@@ -90,8 +100,10 @@ def choose_policy(
     error_rate: float = 0.05,
     rival: float = RIVAL,
     seed: int = 11,
+    measured: NDArray[np.float64] | None = None,
+    measured_weight: float = 0.0,
 ) -> Policy:
-    """Fit the correction of suspicion and choose the thresholds.
+    """Fit the correction of suspicion and choose the thresholds on the shops' own labels.
 
     Args:
         probabilities: float (n, values), calibrated, by networks that did not learn the items.
@@ -102,21 +114,74 @@ def choose_policy(
         error_rate: see ``precision``; also what the policy assumes of a catalogue.
         rival: see :data:`RIVAL`; 1 where labels with a rival are no matter of opinion.
         seed: of the simulation.
+        measured: see :func:`inference.suspicion.measured_evidence`.
+        measured_weight: see :class:`inference.suspicion.Policy`.
     """
     given = probabilities[np.arange(len(labels)), labels]
     policy = Policy(
         frequencies=dict(frequencies),
         error_rate=error_rate,
-        set_threshold=min(0.2, float(np.quantile(given, 1 - COVERAGE))),
+        set_threshold=_set_threshold(given),
         rival_threshold=rival,
+        measured_weight=measured_weight,
     )
-    whole = Judge(probabilities, tuple(values), policy, np.eye(len(values), dtype=bool))
-    suspicion = log_ratios(probabilities, whole.covered[labels], whole.frequencies)
-    kept = np.argsort(suspicion, kind="stable")[: len(labels) - round(PRUNED * len(labels))]
+    whole = Judge(probabilities, tuple(values), policy, np.eye(len(values), dtype=bool), measured)
+    kept = np.argsort(whole.ratios(labels), kind="stable")[: len(labels) - round(PRUNED * len(labels))]
     slope, intercept = _correction(whole.only(kept), labels[kept], seed)
-    policy = replace(policy, slope=slope, intercept=intercept)
-    flag, neighbour = _thresholds(replace(whole, policy=policy), labels, precision, seed)
+    whole = replace(whole, policy=replace(policy, slope=slope, intercept=intercept))
+    flag, neighbour = _thresholds(
+        whole, labels, np.zeros(len(labels), bool), np.ones(len(labels), bool), precision, seed
+    )
+    return replace(whole.policy, flag_threshold=flag, neighbour_threshold=neighbour)
+
+
+def choose_measured_weight(judge: Judge, labels: NDArray[np.int64], wrong: NDArray[np.bool_]) -> float:
+    """The weight of the measured colours by which the wrong labels are ranked best (average precision).
+
+    Args:
+        judge: predictions and measured colours of verified labels.
+        labels: int (n,), the shops' own.
+        wrong: bool (n,), plainly wrong; arguable ones are not.
+    """
+
+    def quality(weight: float) -> float:
+        ranked = replace(judge, policy=replace(judge.policy, measured_weight=weight)).ratios(labels)
+        return float(average_precision_score(wrong, ranked))
+
+    return max(MEASURED_WEIGHTS, key=quality)
+
+
+def settle_policy(
+    judge: Judge, labels: NDArray[np.int64], wrong: NDArray[np.bool_], arguable: NDArray[np.bool_], seed: int = 11
+) -> Policy:
+    """Choose the thresholds of a policy anew on labels that were verified by eye.
+
+    Args:
+        judge: predictions of verified labels; its policy holds the correction.
+        labels: int (n,), the shops' own.
+        wrong: bool (n,), plainly wrong.
+        arguable: bool (n,), a matter of opinion.
+        seed: of the simulation.
+    """
+    given = (judge.probabilities * judge.covered[labels]).sum(1)
+    policy = replace(
+        judge.policy, set_threshold=_set_threshold(given[~wrong]), flag_threshold=1.0, neighbour_threshold=NEVER
+    )
+    rivals = np.where(judge.covered[labels], 0.0, judge.probabilities).max(1)[arguable]
+    policy = replace(policy, rival_threshold=0.5)
+    for rival in sorted(rivals[(rivals >= 0.05) & (rivals <= 0.5)].tolist(), reverse=True):
+        states = replace(judge, policy=policy).weighed(labels).states
+        if (states == DISPUTED)[arguable].mean() >= ARGUABLE_DISPUTED:
+            break
+        policy = replace(policy, rival_threshold=float(rival))
+    right = ~wrong & ~arguable
+    flag, neighbour = _thresholds(replace(judge, policy=policy), labels, wrong, right, VERIFIED_PRECISION, seed)
     return replace(policy, flag_threshold=flag, neighbour_threshold=neighbour)
+
+
+def _set_threshold(given: NDArray[np.float32]) -> float:
+    """The probability that all but a few labels reach."""
+    return min(0.2, float(np.quantile(given, 1 - COVERAGE)))
 
 
 def _correction(judge: Judge, labels: NDArray[np.int64], seed: int) -> tuple[float, float]:
@@ -126,27 +191,41 @@ def _correction(judge: Judge, labels: NDArray[np.int64], seed: int) -> tuple[flo
     ratios, wrong = [], []
     for _ in range(REPEATS):
         planted = plant(labels, weights, 0.5, random)
-        ratios.append(log_ratios(judge.probabilities, judge.covered[planted.labels], judge.frequencies))
+        ratios.append(judge.ratios(planted.labels))
         wrong.append(planted.wrong)
     line = LogisticRegression(C=1e6).fit(np.concatenate(ratios)[:, None], np.concatenate(wrong))
     return max(0.05, float(line.coef_[0, 0])), float(line.intercept_[0])
 
 
-def _thresholds(judge: Judge, labels: NDArray[np.int64], precision: float, seed: int) -> tuple[float, float]:
-    """Thresholds of flags, for neighbouring values and for others."""
+def _thresholds(
+    judge: Judge,
+    labels: NDArray[np.int64],
+    wrong: NDArray[np.bool_],
+    plantable: NDArray[np.bool_],
+    precision: float,
+    seed: int,
+) -> tuple[float, float]:
+    """Thresholds of flags, for neighbouring values and for others.
+
+    Errors are planted into the ``plantable`` labels; ``wrong`` ones are errors already.
+    """
     random = np.random.default_rng(seed + 1)
     eager = replace(judge.policy, flag_threshold=0.0, neighbour_threshold=0.0)
+    judge = replace(judge, policy=eager)
     weights = draw_weights(judge.values, judge.frequencies, eager, BY_FREQUENCY)
     near_table = np.array([[eager.are_neighbours(one, other) for other in judge.values] for one in judge.values])
-    scores, wrong, near = [], [], []
+    rows = np.flatnonzero(plantable)
+    scores, errors, near = [], [], []
     for _ in range(REPEATS):
-        planted = plant(labels, weights, eager.error_rate, random)
-        weighed = weigh(judge.probabilities, judge.covered[planted.labels], judge.values, eager)
+        planted = plant(labels[rows], weights, eager.error_rate, random)
+        given, mistaken = labels.copy(), wrong.copy()
+        given[rows], mistaken[rows] = planted.labels, wrong[rows] | planted.wrong
+        weighed = judge.weighed(given)
         candidate = weighed.states == FLAGGED
         scores.append(weighed.p_wrong[candidate])
-        wrong.append(planted.wrong[candidate])
-        near.append(near_table[planted.labels, weighed.best][candidate])
-    score, is_wrong, is_near = np.concatenate(scores), np.concatenate(wrong), np.concatenate(near)
+        errors.append(mistaken[candidate])
+        near.append(near_table[given, weighed.best][candidate])
+    score, is_wrong, is_near = np.concatenate(scores), np.concatenate(errors), np.concatenate(near)
     flag = _lowest_threshold(score[~is_near], is_wrong[~is_near], precision)
     neighbour = _lowest_threshold(score[is_near], is_wrong[is_near], precision)
     return min(1.0, max(LEAST_SUSPICION, flag)), max(LEAST_SUSPICION, neighbour)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.suspicion import DISPUTED, FLAGGED, Policy, estimate_error_rate, log_ratios, weigh
+from inference.suspicion import DISPUTED, FLAGGED, Policy, Weighed, estimate_error_rate, suspicion_ratios, weigh
 
 #: How a wrong label is drawn: as often as shops use the values, any alike, or only from the true value's neighbours.
 BY_FREQUENCY, UNIFORM, NEIGHBOURS = "frequency", "uniform", "neighbours"
@@ -83,16 +83,19 @@ class Judge:
         policy: thresholds.
         covered: bool (values, values): what a label of the row's value means, itself and finer values that the shop
             has no word for.
+        measured: float64 (n, values), see :func:`inference.suspicion.measured_evidence`; None where nothing was.
     """
 
     probabilities: NDArray[np.float32]
     values: tuple[str, ...]
     policy: Policy
     covered: NDArray[np.bool_]
+    measured: NDArray[np.float64] | None = None
 
     def only(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Judge:
         """The same for some of the pictures."""
-        return Judge(self.probabilities[rows], self.values, self.policy, self.covered)
+        measured = None if self.measured is None else self.measured[rows]
+        return Judge(self.probabilities[rows], self.values, self.policy, self.covered, measured)
 
     @property
     def frequencies(self) -> NDArray[np.float64]:
@@ -100,13 +103,18 @@ class Judge:
         shares = np.array([self.policy.frequencies.get(value, 0.0) for value in self.values], np.float64)
         return np.asarray(shares / shares.sum(), np.float64)
 
+    def ratios(self, labels: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Log-likelihood ratios of labels, see :func:`inference.suspicion.suspicion_ratios`."""
+        return suspicion_ratios(self.probabilities, self.covered[labels], self.values, self.policy, self.measured)
+
+    def weighed(self, labels: NDArray[np.int64], error_rate: float | None = None) -> Weighed:
+        """Labels weighed, see :func:`inference.suspicion.weigh`."""
+        return weigh(self.probabilities, self.covered[labels], self.values, self.policy, error_rate, self.measured)
+
     def scores(self, labels: NDArray[np.int64], adapt: bool = True) -> tuple[NDArray[np.float64], NDArray[np.str_]]:
         """(p_wrong, states) of labels; with ``adapt`` the catalogue's own share of errors is estimated first."""
-        covered = self.covered[labels]
-        rate = None
-        if adapt:
-            rate = estimate_error_rate(log_ratios(self.probabilities, covered, self.frequencies), self.policy)
-        weighed = weigh(self.probabilities, covered, self.values, self.policy, rate)
+        rate = estimate_error_rate(self.ratios(labels), self.policy) if adapt else None
+        weighed = self.weighed(labels, rate)
         return weighed.p_wrong, weighed.states
 
 

@@ -1,9 +1,11 @@
-"""The verified test set: labels of held-out pictures that were judged by eye; see ``verified/README.md``."""
+"""Labels that were judged by eye; see ``verified/README.md``."""
 
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 RIGHT, WRONG, ARGUABLE = "right", "wrong", "arguable"
@@ -27,12 +29,23 @@ class Verified:
 
 
 def verified_labels(shop: str) -> dict[str, Verified]:
-    """File name -> what was seen, for the shop ``hm`` or ``myntra``.
+    """File name -> what was seen, for held-out pictures of the shop ``hm`` or ``myntra``.
 
     Raises:
         FileNotFoundError: nothing of that shop was judged.
     """
-    with (_FOLDER / f"{shop}.csv").open(newline="", encoding="utf-8") as lines:
+    return _read(_FOLDER / f"{shop}.csv")
+
+
+@cache
+def calibration_labels(shop: str) -> Mapping[str, Verified]:
+    """The same for pictures of the CALIBRATION part, on which thresholds are chosen; nothing for other shops."""
+    path = _FOLDER / f"calibration_{shop}.csv"
+    return _read(path) if path.exists() else {}
+
+
+def _read(path: Path) -> dict[str, Verified]:
+    with path.open(newline="", encoding="utf-8") as lines:
         return {
             row["file"]: Verified(row["label"], row["verdict"], tuple(row["values"].split("|")))
             for row in csv.DictReader(lines)

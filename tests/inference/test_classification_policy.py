@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from inference.fit.classification_policy import NEVER, choose_policy, fit_temperature, value_frequencies
+from inference.fit.classification_policy import (
+    NEVER,
+    choose_measured_weight,
+    choose_policy,
+    fit_temperature,
+    settle_policy,
+    value_frequencies,
+)
 from inference.fit.flag_figures import BY_FREQUENCY, Judge, calibration_error, planted_figures
-from inference.suspicion import Policy
+from inference.suspicion import DISPUTED, FLAGGED, Policy
 
 VALUES = ("black", "white", "red", "green", "blue")
 
@@ -93,3 +102,46 @@ def test_a_threshold_that_precision_never_reaches_is_never_met() -> None:
     probabilities = np.stack([share, 1 - share], 1).astype(np.float32)
     policy = choose_policy(probabilities, labels, values, value_frequencies(labels, values))
     assert policy.neighbour_threshold == NEVER
+
+
+def verified(count: int = 600, seed: int = 5) -> tuple[Judge, np.ndarray, np.ndarray, np.ndarray]:
+    """Labels looked at by eye: most right, one in eight arguable (two values alike), one in twenty plainly wrong."""
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, len(VALUES), count)
+    shares = np.full((count, len(VALUES)), 0.002, np.float32)
+    shares[np.arange(count), labels] = 0.992
+    arguable, wrong = np.arange(count) % 8 == 1, np.arange(count) % 20 == 2
+    wrong &= ~arguable
+    other = (labels + 1) % len(VALUES)
+    shares[arguable] = 0.01
+    shares[arguable, labels[arguable]] = random.uniform(0.2, 0.5, arguable.sum())
+    shares[arguable, other[arguable]] = 0.97 - shares[arguable, labels[arguable]]
+    given = np.where(wrong, other, labels)
+    policy = Policy(frequencies=dict.fromkeys(VALUES, 0.2))
+    return judge(shares, policy), given, wrong, arguable
+
+
+def test_verified_labels_settle_what_is_flagged_and_what_is_disputed() -> None:
+    judged, labels, wrong, arguable = verified()
+    policy = settle_policy(judged, labels, wrong, arguable)
+    others, their_labels, their_wrong, their_arguable = verified(seed=6)
+    states = replace(others, policy=policy).weighed(their_labels).states
+    assert (states[their_wrong] == FLAGGED).all()
+    assert (states[their_arguable] == DISPUTED).mean() > 0.6
+    assert (states[~their_wrong & ~their_arguable] == "ok").all()
+
+
+def test_settling_keeps_the_correction() -> None:
+    judged, labels, wrong, arguable = verified()
+    judged = replace(judged, policy=replace(judged.policy, slope=0.8, intercept=0.1))
+    policy = settle_policy(judged, labels, wrong, arguable)
+    assert (policy.slope, policy.intercept) == (0.8, 0.1)
+
+
+def test_measured_colours_weigh_what_they_are_worth() -> None:
+    judged, labels, wrong, _ = verified()
+    blind = replace(judged, probabilities=np.full_like(judged.probabilities, 0.2))
+    telling = np.where(np.eye(len(VALUES), dtype=bool)[labels], np.where(wrong, 0.0, 0.9)[:, None], 0.1)
+    assert choose_measured_weight(replace(blind, measured=telling), labels, wrong) > 0
+    misleading = 0.9 - telling
+    assert choose_measured_weight(replace(judged, measured=misleading), labels, wrong) == 0

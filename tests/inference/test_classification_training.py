@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from inference.artifact import load_artifact, save_artifact
-from inference.fit.checkpoint import load_checkpoint
+from inference.fit.checkpoint import CheckpointMismatch, load_checkpoint
 from inference.fit.classification import Schedule, accuracies_of, fit, joint_loss, logits_of, smoothed_loss
 from inference.fit.classification_run import (
     Recipe,
@@ -199,6 +199,12 @@ def test_training_and_watching_share_no_design(tmp_path: Path) -> None:
     assert {item.part for item in crops.items} == {TRAIN}
     assert {item.part for item in watched.items} == {CALIBRATION}
     assert len(crops) + len(watched) == 39
+
+
+def test_a_training_does_not_go_on_with_another_schedule(crops: Crops, tmp_path: Path) -> None:
+    fit(tiny(), crops, None, SCHEDULE, tmp_path / "one.checkpoint", quiet)
+    with pytest.raises(CheckpointMismatch):
+        fit(tiny(), crops, None, replace(SCHEDULE, smoothing=0.2), tmp_path / "one.checkpoint", quiet, resume=True)
 
 
 def test_a_member_never_learns_its_fold_and_is_trained_once(

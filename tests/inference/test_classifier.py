@@ -14,9 +14,14 @@ from PIL import Image
 
 from inference import palette
 from inference.artifact import ArtifactIncompatible, ArtifactMissing, save_artifact
-from inference.classify import BATCH, DIGESTS, KIND, LEFT_OUT, NOBODY, Classifier, digest_number, pool
+from inference.classify import BATCH, DIGESTS, KIND, LEFT_OUT, NOBODY, Classifier, calibrated, digest_number, pool
+from inference.contract import PaletteEntry
+from inference.crops import SHAPE_WIDTH
 from inference.explain import grad_cam
-from inference.network import HISTOGRAM_WIDTH, SHAPE_WIDTH, AttributeNetwork, lab_from_rgb, lab_histogram
+from inference.measured import MeasuredColours
+from inference.network import HISTOGRAM_WIDTH, AttributeNetwork, lab_from_rgb, lab_histogram
+from inference.outline import PROFILE_WIDTH
+from inference.stacking import Stack
 
 ARCHITECTURE: dict[str, Any] = {"trunk": "test_efficientnet", "embedding": 16}
 VALUES = {"colour": ("black", "white", "red"), "length": ("mini", "maxi")}
@@ -40,7 +45,9 @@ def card(**temperatures: dict[str, float]) -> dict[str, Any]:
 
 def network(seed: int = 4) -> AttributeNetwork:
     torch.manual_seed(seed)
-    return AttributeNetwork(COUNTS, **ARCHITECTURE)
+    made = AttributeNetwork(COUNTS, **ARCHITECTURE)
+    made.head.weight.data.mul_(8)  # chance alone would make all of them nearly agree
+    return made
 
 
 def ensemble(**temperatures: dict[str, float]) -> Classifier:
@@ -151,8 +158,8 @@ def test_a_higher_temperature_is_less_sure_and_ranks_alike() -> None:
 
 def test_pooled_probabilities_survive_huge_logits() -> None:
     logits = np.array([[[9000.0, 0.0]], [[8000.0, 0.0]]], np.float32)
-    ones = np.ones(1, np.float32)
-    assert pool(logits, np.array([NOBODY]), ones, ones).tolist() == [[1.0, 0.0]]
+    pooled = pool(logits, np.array([NOBODY]))
+    assert calibrated(pooled, np.ones(1, np.float32)).tolist() == [[1.0, 0.0]]
 
 
 def test_what_lies_outside_the_region_changes_nothing() -> None:
@@ -191,6 +198,40 @@ def test_the_shape_that_stretching_hides_counts() -> None:
     found = classifier.predict([image] * 2, [slim, broad], ["full_body"] * 2)
     assert found["length"][0, 1] > found["length"][1, 1] + 0.3
     assert found["colour"][0] == pytest.approx(found["colour"][1], abs=0.02)
+
+
+def reread(attribute: str, **more: Any) -> Classifier:
+    """The ensemble with a second reading of an attribute."""
+    described = card()
+    described["attributes"][attribute] |= more
+    return Classifier([network(4), network(5)], described, device="cpu")
+
+
+def test_a_second_reading_of_a_colour_goes_by_what_is_measured() -> None:
+    measured = MeasuredColours(("red", "green"), np.array([[53.0, 80.0, 67.0], [88.0, -86.0, 83.0]]),
+                               np.tile(np.eye(3) * 200, (2, 1, 1)))  # fmt: skip
+    weight = np.zeros((len(VALUES["colour"]) + 2 * 2 + 8 + 3, len(VALUES["colour"])))
+    weight[len(VALUES["colour"])] = (9.0, 0.0, 0.0)  # the share that fits the first word
+    stack = Stack(weight, np.zeros(len(VALUES["colour"])))
+    classifier = reread("colour", measured=measured.to_json(), stack=stack.to_json())
+    image, region = Image.new("RGB", (60, 90), (255, 0, 0)), np.ones((90, 60), bool)
+    other = Image.new("RGB", (60, 90), (0, 255, 0))
+    found = classifier.predict([image, other], [region] * 2, ["top"] * 2)["colour"]
+    assert found[0, 0] > 0.99
+    assert found[1] == pytest.approx([1 / 3] * 3, abs=0.01)
+    given = classifier.predict([other], [region], ["top"], palettes=[(PaletteEntry("#ff0000", 1.0),)])["colour"]
+    assert given[0] == pytest.approx(found[0], abs=1e-4)
+
+
+def test_a_second_reading_of_a_length_goes_by_the_outline() -> None:
+    weight = np.zeros((sum(map(len, VALUES.values())) + PROFILE_WIDTH + 3, len(VALUES["length"])))
+    weight[sum(map(len, VALUES.values()))] = (-4.0, 4.0)  # the logarithm of height over width
+    classifier = reread("length", stack=Stack(weight, np.zeros(2)).to_json())
+    slim, broad = np.zeros((100, 100), bool), np.zeros((100, 100), bool)
+    slim[5:95, 40:60] = broad[40:60, 5:95] = True
+    found = classifier.predict([Image.new("RGB", (100, 100), (9, 9, 9))] * 2, [slim, broad], ["full_body"] * 2)
+    assert found["length"][0, 1] > 0.99
+    assert found["length"][1, 1] < 0.01
 
 
 def test_it_rejects_an_empty_region() -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from inference import pipeline as pipeline_module
-from inference.contract import GROUPS, ExplainRequest, PictureRequest
+from inference.contract import GROUPS, ExplainRequest, PaletteEntry, PictureRequest
 from inference.pipeline import Pipeline
 
 RED, BLUE = (200, 20, 30), (20, 40, 200)
@@ -41,6 +41,7 @@ class MeanColour:
         self.version = version
         self.asked: list[tuple[str, str]] = []
         self.explained: list[int] = []
+        self.palettes: list[Sequence[PaletteEntry]] = []
 
     def predict(
         self,
@@ -48,8 +49,10 @@ class MeanColour:
         regions: Sequence[NDArray[np.bool_]],
         groups: Sequence[str],
         digests: Sequence[str] = (),
+        palettes: Sequence[Sequence[PaletteEntry]] | None = None,
     ) -> dict[str, NDArray[np.float32]]:
         self.asked += zip(groups, digests, strict=True)
+        self.palettes += palettes or []
         means = [np.asarray(image, float)[region].mean(0) for image, region in zip(images, regions, strict=True)]
         shares = np.array([[mean[0], mean[2]] / (mean[0] + mean[2]) for mean in means], np.float32)
         return {"colour": shares, "mood": shares.round()}
@@ -171,6 +174,13 @@ def test_a_classifier_is_told_group_and_digest_of_each_picture(tmp_path: Path, o
     ]
     Pipeline(RedIsTop(), {"": of_all}).read(requests)  # type: ignore[arg-type]
     assert of_all.asked == [("top", "aa"), ("bottom", "cc"), ("top", "")]
+
+
+def test_a_classifier_is_told_the_colours_that_were_measured(
+    tmp_path: Path, pipeline: Pipeline, of_tops: MeanColour
+) -> None:
+    (reading,) = pipeline.read([PictureRequest("1", outfit(tmp_path / "a.png"), "top")])
+    assert of_tops.palettes == [reading.palette]
 
 
 def test_a_picture_without_a_classifier_has_no_probabilities(tmp_path: Path, of_tops: MeanColour) -> None:
