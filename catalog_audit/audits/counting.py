@@ -113,6 +113,10 @@ def install(**_kwargs: Any) -> None:
 
     Not a migration: SQLite makes a table anew to change it, and the triggers of the old one are gone with it.
     """
+    if not _table_is_whole():
+        return
+    if not Flag.objects.exists():
+        FlagCount.objects.all().delete()  # emptying the database leaves what its last deletions have written
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT name FROM sqlite_master WHERE type = 'trigger'"
@@ -120,7 +124,7 @@ def install(**_kwargs: Any) -> None:
             else "SELECT tgname FROM pg_trigger WHERE tgrelid = to_regclass('audits_flag')"
         )
         present = {name for (name,) in cursor.fetchall()}
-    if present.issuperset(_TRIGGERS) or not _table_is_whole():
+    if present.issuperset(_TRIGGERS):
         return
     with transaction.atomic():
         with connection.cursor() as cursor:

@@ -139,15 +139,6 @@ def test_values_are_found_in_both_languages_by_code_and_in_the_wrong_layout(visi
     assert Label.objects.get(product__external_id="P-00").correction.code == "red"
 
 
-def test_keys_that_the_server_does_not_know_yet_decide_nothing(visit, manager, flags):
-    visitor = visit()
-    open_first(visitor)
-    for key in ("d", "b"):
-        visitor.page.keyboard.press(key)
-    visitor.wait_until_sent()
-    assert visitor.shown_flag() == flags[0].pk
-
-
 def test_a_second_press_without_a_connection_is_one_decision(visit, manager, flags):
     visitor = visit()
     visitor.expect_errors("ERR_INTERNET_DISCONNECTED|Failed to fetch")

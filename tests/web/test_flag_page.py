@@ -139,5 +139,5 @@ def test_a_flag_closed_by_an_audit_says_so(manager, flag):
 
 
 def test_it_takes_a_fixed_number_of_queries(manager, flag, django_assert_max_num_queries):
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(16):
         manager.get(f"/flags/{flag.pk}/")
