@@ -266,12 +266,14 @@ def pool(logits: NDArray[np.float32], alone: NDArray[np.int64]) -> NDArray[np.fl
     return np.asarray(np.where((alone == NOBODY)[:, None], logits.mean(0), single), np.float32)
 
 
-def calibrated(logits: NDArray[np.float32], temperatures: NDArray[np.float32]) -> NDArray[np.float32]:
+def calibrated(
+    logits: NDArray[np.float32], temperatures: NDArray[np.floating[Any]] | None = None
+) -> NDArray[np.float32]:
     """Probabilities, float32 (n, values), rows adding up to 1, by a temperature for each row (Guo et al., ICML 2017).
 
-    A single network is surer than an ensemble, so each has a temperature of its own.
+    A single network is surer than an ensemble, so each has a temperature of its own; without any it is 1.
     """
-    chosen = logits / temperatures[:, None]
+    chosen = logits if temperatures is None else logits / temperatures[:, None]
     powers = np.exp(chosen - chosen.max(1, keepdims=True))
     return (powers / powers.sum(1, keepdims=True)).astype(np.float32)
 

@@ -9,11 +9,8 @@ from timm.models.efficientnet import EfficientNet
 from torch import Tensor, nn
 
 from inference.crops import SHAPE_WIDTH
-from inference.fused import fused
+from inference.fused import EXAMPLE_SIDE, fused
 from inference.network import AttributeNetwork
-
-#: Side of the crops on which the lean networks are compared with the original ones.
-_EXAMPLE_SIDE = 64
 
 #: Stem of a trunk: the convolution and its activation, which works in place and so must not be parted from it.
 _STEM = 2
@@ -35,8 +32,8 @@ class Ensemble:
         """Take over trained networks, all in evaluation mode, on one device and with the same outputs."""
         device = next(members[0].parameters()).device
         example = (
-            torch.full((1, 3, _EXAMPLE_SIDE, _EXAMPLE_SIDE), 90.0, device=device),
-            torch.ones(1, 1, _EXAMPLE_SIDE, _EXAMPLE_SIDE, device=device),
+            torch.full((1, 3, EXAMPLE_SIDE, EXAMPLE_SIDE), 90.0, device=device),
+            torch.ones(1, 1, EXAMPLE_SIDE, EXAMPLE_SIDE, device=device),
             torch.zeros(1, SHAPE_WIDTH, device=device),
         )
         self.members = tuple(fused(member, *example) for member in members)

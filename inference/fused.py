@@ -18,6 +18,9 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 _Module = TypeVar("_Module", bound=nn.Module)
 
+#: Side of the pictures on which a lean network is compared with the original one.
+EXAMPLE_SIDE = 64
+
 #: Largest difference of outputs, relative to the largest output, that rounding may bring about.
 _TOLERANCE = 1e-3
 

@@ -53,6 +53,10 @@ class MeasuredColours:
                 found[column] = fitting[self.values.index(value)]
         return found
 
+    def shares_of(self, palettes: Sequence[Sequence[PaletteEntry]], values: Sequence[str]) -> NDArray[np.float64]:
+        """:meth:`shares` of several garments: float64 (n, len(values))."""
+        return np.array([self.shares(palette, values) for palette in palettes]).reshape(len(palettes), len(values))
+
     def fit(self, lab: NDArray[np.float64]) -> NDArray[np.float64]:
         """How well each word fits colours: float64 (n, values) from CIE Lab (n, 3); every row adds up to 1."""
         away = lab[:, None] - self.means

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from inference.artifact import load_artifact, load_weights
 from inference.contract import GROUPS
-from inference.fused import fused
+from inference.fused import EXAMPLE_SIDE, fused
 
 #: What a segmentation network's card says it is.
 KIND = "segmenter"
@@ -38,9 +38,6 @@ SCALE = 128.0
 
 #: Pictures that go through the network together.
 BATCH = 16
-
-#: Side of the input on which the lean network is compared with the original one.
-_EXAMPLE_SIDE = 64
 
 
 def normalise(pixels: Tensor) -> Tensor:
@@ -123,7 +120,7 @@ class Segmenter:
     ) -> None:
         self.device = torch.device(device or best_device())
         ready = network.to(memory_format=torch.channels_last).to(self.device).eval().requires_grad_(False)
-        self.network = fused(ready, torch.zeros(1, 3, _EXAMPLE_SIDE, _EXAMPLE_SIDE, device=self.device))
+        self.network = fused(ready, torch.zeros(1, 3, EXAMPLE_SIDE, EXAMPLE_SIDE, device=self.device))
         self.card = dict(card)
         self.version = version
         self.views = tuple((int(height), int(width)) for height, width in self.card.get("views", DEFAULT_VIEWS))

@@ -90,8 +90,7 @@ def colour_features(
 def _told_by(palette: Sequence[PaletteEntry], measured: MeasuredColours) -> NDArray[np.float64]:
     """Share of each word and its logarithm; the mean colour and the main one (Lab over 50); its share; how many."""
     lab, shares = lab_of(palette), np.array([entry.share for entry in palette])
-    fits = measured.shares(palette, measured.values)
-    mean = shares @ lab
+    fits, mean = shares @ measured.fit(lab), shares @ lab
     return np.concatenate([fits, np.log(fits + _LEAST), mean / 50, lab[0] / 50, [shares[0], len(palette) / 6]])
 
 

@@ -107,6 +107,11 @@ class Policy:
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must lie in 0..1, not {getattr(self, name)}")
 
+    def frequencies_of(self, values: Sequence[str]) -> NDArray[np.float64]:
+        """Share of each of some values, float64 (values,), adding up to 1."""
+        shares = np.array([self.frequencies.get(value, 0.0) for value in values], np.float64)
+        return np.asarray(shares / shares.sum(), np.float64)
+
     def are_neighbours(self, one: str, other: str) -> bool:
         """True where people confuse the two values."""
         return frozenset((one, other)) in self.neighbours
@@ -195,8 +200,7 @@ def suspicion_ratios(
     measured: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Log-likelihood ratio of "a mistake" to "right" from both witnesses, float64 (n,); see the module's text."""
-    frequencies = np.array([policy.frequencies.get(value, 0.0) for value in values], np.float64)
-    ratios = log_ratios(probabilities, covered, frequencies / frequencies.sum())
+    ratios = log_ratios(probabilities, covered, policy.frequencies_of(values))
     if policy.measured_weight:
         unknown = np.full(probabilities.shape, np.nan)
         ratios = ratios + policy.measured_weight * measured_evidence(unknown if measured is None else measured, covered)

@@ -92,7 +92,7 @@ def judge_of(classifier: Classifier, predicted: Predicted, covers: Mapping[str, 
             covered[row, values.index(finer)] = True
     card = classifier.card["attributes"]["colour"]
     colours = MeasuredColours.from_json(card.get("measured", {}))
-    measured = np.stack([colours.shares(palette, values) for palette in predicted.palettes])
+    measured = colours.shares_of(predicted.palettes, values)
     return Judge(predicted.probabilities["colour"], values, Policy.from_json(card["policy"]), covered, measured)
 
 

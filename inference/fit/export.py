@@ -14,8 +14,8 @@ import torch
 from numpy.typing import NDArray
 
 from inference.artifact import save_artifact
-from inference.classify import DIGESTS, KIND, LEFT_OUT, NOBODY, digest_number
-from inference.contract import GARMENT_GROUPS, PaletteEntry
+from inference.classify import DIGESTS, KIND, LEFT_OUT, NOBODY, calibrated, digest_number
+from inference.contract import GARMENT_GROUPS
 from inference.fit.classification import logits_of
 from inference.fit.classification_policy import (
     choose_measured_weight,
@@ -27,7 +27,7 @@ from inference.fit.classification_policy import (
 from inference.fit.classification_run import Recipe, out_of_fold_logits
 from inference.fit.data_shop import RENDERED, Crops, Item, digest_of
 from inference.fit.flag_figures import Judge
-from inference.fit.looked import Labelled, Looked, softmax
+from inference.fit.looked import Labelled, Looked
 from inference.fit.measured_colours import learn_colours
 from inference.fit.stacking import cross_fitted, learn_stack
 from inference.fit.verified_labels import ARGUABLE, WRONG, calibration_labels
@@ -91,7 +91,7 @@ def calibrate_logits(
         card: dict[str, Any] = {"values": list(values)}
         mine, theirs = own.labelled(attribute, columns), other.labelled(attribute, columns)
         if attribute == "colour":
-            measured = learn_colours(mine.palettes, mine.labels, softmax(mine.logits), values)
+            measured = learn_colours(mine.palettes, mine.labels, calibrated(mine.logits), values)
             mine, theirs = mine.with_colours(measured), theirs.with_colours(measured)
             card["measured"] = measured.to_json()
         stack = learn_stack(mine.features, mine.labels, len(values))
@@ -151,19 +151,13 @@ def _colour_policy(
         tuple(values),
         choose_policy(shares, own.labels, values, frequencies),
         np.eye(len(values), dtype=bool),
-        _shares_of(measured, [other.palettes[row] for row in rows.tolist()], values),
+        measured.shares_of([other.palettes[row] for row in rows.tolist()], values),
     )
     wrong, arguable = (np.array([verdicts[row] == verdict for row in rows]) for verdict in (WRONG, ARGUABLE))
     weight = choose_measured_weight(judge, other.labels[rows], wrong)
-    own_measured = _shares_of(measured, own.palettes, values)
+    own_measured = measured.shares_of(own.palettes, values)
     policy = choose_policy(shares, own.labels, values, frequencies, measured=own_measured, measured_weight=weight)
     return settle_policy(replace(judge, policy=policy), other.labels[rows], wrong, arguable)
-
-
-def _shares_of(
-    measured: MeasuredColours, palettes: Sequence[Sequence[PaletteEntry]], values: Sequence[str]
-) -> NDArray[np.float64]:
-    return np.stack([measured.shares(palette, values) for palette in palettes])
 
 
 def _verdict_of(item: Item) -> str:

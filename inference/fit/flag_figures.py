@@ -100,8 +100,7 @@ class Judge:
     @property
     def frequencies(self) -> NDArray[np.float64]:
         """Share of each value, adding up to 1."""
-        shares = np.array([self.policy.frequencies.get(value, 0.0) for value in self.values], np.float64)
-        return np.asarray(shares / shares.sum(), np.float64)
+        return self.policy.frequencies_of(self.values)
 
     def ratios(self, labels: NDArray[np.int64]) -> NDArray[np.float64]:
         """Log-likelihood ratios of labels, see :func:`inference.suspicion.suspicion_ratios`."""

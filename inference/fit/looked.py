@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.classify import calibrated
 from inference.contract import PaletteEntry
 from inference.crops import SHAPE_WIDTH
 from inference.fit.data_shop import RENDERED, Crops
@@ -16,12 +17,6 @@ from inference.fit.stacking import meant
 from inference.measured import MeasuredColours
 from inference.outline import outline_profile
 from inference.stacking import colour_features, shape_features
-
-
-def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Probabilities, float32 (n, values), from logits."""
-    powers = np.exp(logits - logits.max(1, keepdims=True))
-    return np.asarray(powers / powers.sum(1, keepdims=True), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +74,7 @@ class Labelled:
     def probabilities(self, temperatures: Mapping[str, Mapping[str, float]], whose: str) -> NDArray[np.float32]:
         """Calibrated probabilities, by ``member`` or ``ensemble`` temperatures."""
         chosen = np.array([temperatures.get(group, temperatures[""])[whose] for group in self.groups.tolist()])
-        return softmax(self.logits / chosen[:, None])
+        return calibrated(self.logits, chosen)
 
 
 @dataclass(frozen=True, slots=True)
