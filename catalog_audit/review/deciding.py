@@ -91,7 +91,7 @@ def verdicts_on(flag_ids: Collection[int]) -> dict[int, list[Decision]]:
     """Flag -> the verdicts that stand, oldest first."""
     said: dict[int, list[Decision]] = defaultdict(list)
     if flag_ids:
-        decisions = Decision.objects.filter(flag__in=flag_ids, verdict__in=Decision.SAID, undone_by=None)
+        decisions = Decision.objects.said().filter(flag__in=flag_ids)
         for decision in decisions.select_related("new_value", "user").order_by("pk"):
             said[decision.flag_id].append(decision)
     return said
@@ -141,7 +141,9 @@ def _write(plans: Sequence[Plan], user: User, refused: dict[int, ReviewError]) -
             moves[one.flag.state, one.after].append(one)
     for (before, after), group in moves.items():
         done += _move(group, before, after, user, now, refused)
-    return _write_labels(sorted(done, key=lambda one: one.flag.pk), user, now)
+    done.sort(key=lambda one: one.flag.pk)
+    _write_labels(done, user, now)
+    return done
 
 
 def _move(
@@ -161,7 +163,7 @@ def _move(
     return [one for one in group if one.flag.pk in won]
 
 
-def _write_labels(plans: list[Plan], user: User, now: datetime) -> list[Plan]:
+def _write_labels(plans: list[Plan], user: User, now: datetime) -> None:
     """Give labels their verdict."""
     changing = {one.flag.label_id: one for one in plans if one.changes_label}
     accepted = [key for key, one in changing.items() if one.after == Flag.State.ACCEPTED]
@@ -175,7 +177,6 @@ def _write_labels(plans: list[Plan], user: User, now: datetime) -> list[Plan]:
         Label.objects.filter(pk__in=list(fixed)).update(
             verdict=Label.Verdict.FIXED, correction=correction, decided_by=user, decided_at=now
         )
-    return plans
 
 
 def _pair(one: Plan, token: UUID) -> ArguablePair:

@@ -113,7 +113,7 @@ def take_page(user: User, selection: Selection, after: Position | None = None, s
 
 
 def _free(user: User, selection: Selection) -> QuerySet[Flag]:
-    skips = Decision.objects.filter(user=user, verdict=Decision.Verdict.SKIP, undone_by=None)
+    skips = Decision.objects.skips_of(user)
     flags = Selected(selection, user).flags(selection.state).select_related(*_RELATED)
     return flags.filter(
         leases.free_for(user), ~Exists(skips.filter(flag=OuterRef("pk"))), label__value=F("label_value")

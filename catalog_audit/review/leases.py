@@ -10,7 +10,7 @@ moment, which is how a page is told from single flags: each has a limit of its o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 from django.db.models import Count, Q
@@ -39,7 +39,7 @@ def hold(flag: Flag, user: User) -> bool:
 
     Of more than :data:`MOST` the oldest are released.
     """
-    until = timezone.now() + timedelta(minutes=ReviewPolicy.current().lease_minutes)
+    until = _end()
     free = Flag.objects.filter(free_for(user), pk=flag.pk, state=flag.state, state__in=Flag.UNDECIDED)
     if free.update(leased_to=user, leased_until=until) != 1:
         return False
@@ -60,7 +60,7 @@ def hold_page(flags: Sequence[Flag], user: User) -> list[Flag]:
     """
     if len(flags) > PAGE:
         raise ValueError(f"a page has at most {PAGE} flags")
-    until = timezone.now() + timedelta(minutes=ReviewPolicy.current().lease_minutes)
+    until = _end()
     keys = [flag.pk for flag in flags]
     rows = Flag.objects.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
     free = rows.filter(free_for(user), pk__in=keys, state__in={flag.state for flag in flags} & set(Flag.UNDECIDED))
@@ -72,9 +72,9 @@ def hold_page(flags: Sequence[Flag], user: User) -> list[Flag]:
     return [flag for flag in flags if flag.pk in held]
 
 
-def release(flag: Flag, user: User) -> bool:
-    """Give the person's lease back before its time; whether there was one."""
-    return Flag.objects.filter(pk=flag.pk, leased_to=user).update(leased_to=None, leased_until=None) == 1
+def _end() -> datetime:
+    """When a lease that begins now ends."""
+    return timezone.now() + timedelta(minutes=ReviewPolicy.current().lease_minutes)
 
 
 def _release_oldest(user: User) -> None:

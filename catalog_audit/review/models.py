@@ -10,12 +10,21 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from catalog_audit.accounts.models import User
 from catalog_audit.audits.models import Flag
 from catalog_audit.catalog.models import Attribute, Product, Value
 
 
 class AppendOnly(models.QuerySet["Decision"]):
     """Decisions are added, nothing else."""
+
+    def said(self) -> AppendOnly:
+        """Those that say something about a label and were not undone."""
+        return self.filter(verdict__in=Decision.SAID, undone_by=None)
+
+    def skips_of(self, user: User) -> AppendOnly:
+        """What a person skipped."""
+        return self.filter(user=user, verdict=Decision.Verdict.SKIP, undone_by=None)
 
     def update(self, **kwargs: Any) -> int:
         raise HistoryIsFixed

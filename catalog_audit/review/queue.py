@@ -172,7 +172,7 @@ class Queue:
         return flags.filter(~Exists(self._skips().filter(flag=OuterRef("pk"))))
 
     def _skips(self) -> QuerySet[Decision]:
-        return Decision.objects.filter(user=self.user, verdict=Decision.Verdict.SKIP, undone_by=None)
+        return Decision.objects.skips_of(self.user)
 
 
 def _whole(flags: list[Flag]) -> list[Flag]:

@@ -136,7 +136,7 @@ class Selected:
         if asked.state == MINE:
             return flags
         if state == State.SECOND:
-            said = Decision.objects.filter(user=user, verdict__in=Decision.SAID, undone_by=None)
+            said = Decision.objects.said().filter(user=user)
             flags = flags.filter(~Exists(said.filter(flag=OuterRef("pk"))))
         if state == State.SETTLING and not may_administer(user):
             return flags.none()

@@ -70,12 +70,12 @@ def _about_flags(since: datetime | None, narrowed: dict[str, Any]) -> QuerySet[D
 
 def _said(since: datetime | None, narrowed: dict[str, Any]) -> QuerySet[Decision]:
     """Verdicts that stand, about flags that have something in common; what is None does not narrow."""
-    criteria = {f"flag__{name}": row for name, row in narrowed.items() if row is not None}
-    decisions = Decision.objects.filter(verdict__in=Decision.SAID, undone_by=None, **criteria)
+    decisions = Decision.objects.said().filter(**{f"flag__{name}": row for name, row in given(narrowed).items()})
     return decisions.filter(created_at__gte=since) if since else decisions
 
 
-def _given(narrowed: dict[str, Any]) -> dict[str, Any]:
+def given(narrowed: dict[str, Any]) -> dict[str, Any]:
+    """What narrows: all but None."""
     return {name: row for name, row in narrowed.items() if row is not None}
 
 
@@ -100,7 +100,7 @@ def _precision(decisions: QuerySet[Decision], key: str) -> list[Precision]:
 def missed_errors(**narrowed: Any) -> dict[int, Share]:
     """Attribute -> errors among the samples that were decided: what the audit misses of what it does not flag."""
     rows = (
-        Flag.objects.filter(kind=Flag.Kind.SAMPLE, state__in=list(LABEL_IN), **_given(narrowed))
+        Flag.objects.filter(kind=Flag.Kind.SAMPLE, state__in=list(LABEL_IN), **given(narrowed))
         .order_by()
         .values_list("attribute")
         .annotate(fixed=Count("pk", filter=Q(state=State.FIXED)), decided=Count("pk"))
@@ -149,7 +149,7 @@ def agreement_by_person(since: datetime | None = None, user: int | None = None) 
 
 def _paired(later: QuerySet[Decision]) -> tuple[QuerySet[Any], QuerySet[Any]]:
     """The second verdicts and the double ones of some decisions, each with the value that was ``first``."""
-    said = Decision.objects.filter(verdict__in=Decision.SAID, undone_by=None)
+    said = Decision.objects.said()
     first = said.filter(flag=OuterRef("flag"), after=State.SECOND, pk__lt=OuterRef("pk")).order_by("-pk")
     second = later.filter(before=State.SECOND).annotate(
         first=Subquery(first.values("new_value")[:1]), who=Subquery(first.values("user")[:1])
@@ -264,13 +264,13 @@ def today(user: int, since: datetime) -> Today:
 
 def matrix(state: str = State.OPEN, **narrowed: Any) -> dict[tuple[int, int], int]:
     """(label's value, suggested value) -> number of flags; from the counts, not from the flags."""
-    found = counting.numbers_by("label_value", "suggested", state=state, **_given(narrowed))
+    found = counting.numbers_by("label_value", "suggested", state=state, **given(narrowed))
     return {(label, suggested): total for (label, suggested), total in found.items()}
 
 
 def progress(**narrowed: Any) -> dict[str, int]:
     """State -> number of flags; from the counts, not from the flags."""
-    found = counting.numbers_by("state", **_given(narrowed))
+    found = counting.numbers_by("state", **given(narrowed))
     return {state: found.get((state,), 0) for state in State.values}
 
 

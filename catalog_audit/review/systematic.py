@@ -16,6 +16,7 @@ from django.db.models.functions import TruncDate
 from catalog_audit.audits.models import Flag
 from catalog_audit.catalog.models import Attribute, Label
 from catalog_audit.review.intervals import Share, p_value
+from catalog_audit.review.statistics import given
 
 #: What labels can have in common: the shop's own word, the day on which the products came (with one import), or the
 #: product's garment type.
@@ -55,7 +56,7 @@ def systematic(by: str = WORD, fewest: int = 20, **narrowed: Any) -> list[System
         fewest: parts with fewer labels are left out.
         narrowed: ``shop``, ``attribute``: rows or keys; None does not narrow.
     """
-    criteria = {name: row for name, row in narrowed.items() if row is not None}
+    criteria = given(narrowed)
     of_labels = {"product__shop" if name == "shop" else name: row for name, row in criteria.items()}
     labels = Label.objects.filter(**of_labels).exclude(value=None)
     flags = Flag.objects.filter(
