@@ -1,14 +1,13 @@
 // What lies around a flag (examples of both values, products of the same design). It comes after the flag itself, so
 // that a flag never waits for it.
 
+import { elementOf } from "./page.js";
+
 /** The evidence at an address, with its pictures on their way. Throws when it cannot be had. */
 export async function fetchEvidence(url) {
   const response = await fetch(url, { headers: { "X-Part": "evidence" }, cache: "no-store" });
   if (!response.ok || response.redirected) throw new Error(`answer ${response.status}`);
-  const template = document.createElement("template");
-  template.innerHTML = await response.text();
-  const element = document.adoptNode(template.content.firstElementChild); // from now on its pictures load
-  return element;
+  return elementOf(response);
 }
 
 /** Put it where the flag has room for it. */

@@ -3,6 +3,7 @@
 import { closerDialog, look, lookedAt, showOut, stopLooking } from "./closer.js";
 import { forgetRefused, listRefused, say, titleRefused, unsay } from "./grid-notices.js";
 import { newToken, outbox } from "./outbox.js";
+import { fetchPage } from "./page.js";
 import { changeStrength, setStrength, toggleOverlay } from "./stage.js";
 import { Tiles } from "./tiles.js";
 import { look as lookAround, zoomIn, zoomOut, zoomReset } from "./zoom.js";
@@ -42,19 +43,11 @@ function sentence(name, number) {
 
 // --- pages ------------------------------------------------------------------------------------------------------------
 
-/** The inner part of a page: {url, element}. Throws when the server cannot be reached or asks to sign in. */
+/** A page of tiles, the first of their pictures on their way. */
 async function fetchPart(url) {
-  const response = await fetch(url, { headers: { "X-Part": "grid" }, cache: "no-store" });
-  if (new URL(response.url).pathname.startsWith("/sign-in/")) {
-    location.reload();
-    throw new Error("signed out");
-  }
-  if (!response.ok) throw new Error(`answer ${response.status}`);
-  const template = document.createElement("template");
-  template.innerHTML = await response.text();
-  const element = document.adoptNode(template.content.firstElementChild);
-  for (const image of [...element.querySelectorAll("[data-tile] img")].slice(0, AHEAD)) new Image().src = image.src;
-  return { url: response.url, element };
+  const page = await fetchPage(url, "grid");
+  for (const image of [...page.element.querySelectorAll("[data-tile] img")].slice(0, AHEAD)) new Image().src = image.src;
+  return page;
 }
 
 function prefetch() {

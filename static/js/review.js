@@ -2,6 +2,7 @@
 // decision itself goes through the outbox and is never waited for.
 import { fetchEvidence, placeEvidence, placeFailure } from "./evidence.js";
 import { newToken, outbox } from "./outbox.js";
+import { fetchPage } from "./page.js";
 import { changeStrength, drawStage, preloadPictures, setStrength, toggleOverlay, watchPictures } from "./stage.js";
 import { openValues } from "./values.js";
 import { attachZoom, look, zoomIn, zoomOut, zoomReset } from "./zoom.js";
@@ -29,19 +30,11 @@ const currentFlag = () => part.querySelector("[data-flag]");
 
 // --- pages ------------------------------------------------------------------------------------------------------------
 
-/** The inner part of a page: {url, element}. Throws when the server cannot be reached or asks to sign in. */
+/** A flag, or the end of the queue, with its pictures on their way. */
 async function fetchPart(url) {
-  const response = await fetch(url, { headers: { "X-Part": "flag" }, cache: "no-store" });
-  if (new URL(response.url).pathname.startsWith("/sign-in/")) {
-    location.reload();
-    throw new Error("signed out");
-  }
-  if (!response.ok) throw new Error(`answer ${response.status}`);
-  const template = document.createElement("template");
-  template.innerHTML = await response.text();
-  const element = document.adoptNode(template.content.firstElementChild); // from now on its pictures load
-  preloadPictures(element);
-  return { url: response.url, element };
+  const page = await fetchPage(url, "flag");
+  preloadPictures(page.element);
+  return page;
 }
 
 function prefetch() {

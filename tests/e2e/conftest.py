@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 from django.conf import settings
 from PIL import Image, ImageDraw
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, sync_playwright
 
 from catalog_audit.audits.models import Flag
 from catalog_audit.catalog.files import store_picture
@@ -102,6 +102,20 @@ class Visitor:
         self.page.wait_for_function(
             "before => (document.querySelector('[data-part] > *').dataset.flag || 'end') !== before", arg=before
         )
+
+    def lose_first_answer(self, addresses: str) -> list[int]:
+        """Let the server answer and lose its first answer on the way; the list then holds its status."""
+        lost: list[int] = []
+
+        def pass_on(route: Route) -> None:
+            if lost:
+                route.continue_()
+                return
+            lost.append(route.fetch().status)
+            route.abort()
+
+        self.page.route(addresses, pass_on)
+        return lost
 
     def wait_until_sent(self) -> None:
         """Wait until the server has answered for every decision."""

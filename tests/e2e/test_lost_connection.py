@@ -58,16 +58,7 @@ def test_an_answer_that_gets_lost_stores_the_decision_once(visit, manager, flags
     visitor = visit()
     visitor.expect_errors(NETWORK)
     open_queue(visitor)
-    lost = []
-
-    def lose_the_first_answer(route):
-        if lost:
-            route.continue_()
-            return
-        lost.append(route.fetch().status)
-        route.abort()
-
-    visitor.page.route("**/decide/**", lose_the_first_answer)
+    lost = visitor.lose_first_answer("**/decide/**")
     visitor.press("a")
     visitor.wait_until_sent()
 
