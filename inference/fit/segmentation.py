@@ -4,6 +4,8 @@ Usage:
     python -m inference.fit.segmentation --ccp ../shared/data/ccp --hm ../shared/data/hm \
         --pseudo var/training/pseudo/hm --out var/training/segmentation
     ... the same with --out var/training/finish --finish var/training/segmentation/checkpoint.pt
+    ... the same with --out var/training/worn --worn inference/weights/segmentation.safetensors \
+        --myntra ../shared/data/myntra --maps var/training/regions/myntra
 """
 
 from __future__ import annotations
@@ -26,11 +28,20 @@ from inference.contract import GROUPS
 from inference.fit.checkpoint import AverageOfWeights, load_checkpoint, save_checkpoint
 from inference.fit.data_ccp import Parsing
 from inference.fit.data_flatlay import flat_lays
+from inference.fit.data_worn import worn_garments
 from inference.fit.pretrained import imagenet_state
 from inference.fit.segmentation_augment import IGNORED
-from inference.fit.segmentation_data import GENTLE, STRONG, Mixture, load_flat_lays, load_photos, load_rendered
+from inference.fit.segmentation_data import (
+    GENTLE,
+    STRONG,
+    Mixture,
+    load_flat_lays,
+    load_photos,
+    load_rendered,
+    load_worn,
+)
 from inference.fit.segmentation_figures import Confusion
-from inference.segment import DEFAULT_ARCHITECTURE, KIND, build_network, normalise
+from inference.segment import DEFAULT_ARCHITECTURE, KIND, build_network, half_precision, normalise
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +58,7 @@ class Settings:
         rate: highest learning rate of the decoder; the pretrained encoder gets ``encoder_share`` of it.
         flat_lays_per_epoch: packshots drawn per epoch beside every street photo.
         rendered_per_epoch: drawn garments per epoch.
+        worn_per_epoch: worn garments of a known type per epoch.
         average_decay: decay of the running average of weights, which is what is kept.
         seed: of all chance.
     """
@@ -58,6 +70,7 @@ class Settings:
     weight_decay: float = 1e-2
     flat_lays_per_epoch: int = 140
     rendered_per_epoch: int = 100
+    worn_per_epoch: int = 0
     average_decay: float = 0.995
     seed: int = 1
 
@@ -85,6 +98,20 @@ FINISHING = Settings(
     rendered_per_epoch=40,
     average_decay=0.99,
     seed=2,
+)
+
+
+#: A third training, with worn garments whose maps the second one's network drew and the product type put right.
+WITH_WORN = Settings(
+    stages=((4, 240, 160), (8, 288, 192)),
+    batch=12,
+    rate=1.2e-3,
+    encoder_share=0.5,
+    flat_lays_per_epoch=60,
+    rendered_per_epoch=40,
+    worn_per_epoch=150,
+    average_decay=0.995,
+    seed=3,
 )
 
 
@@ -237,12 +264,13 @@ class Trainer:
     def _one_epoch(self) -> float:
         self.network.train()
         view = self.settings.view(self.epoch)
+        half = torch.bfloat16 if half_precision(self.device) else None
         steps = len(self.mixture) // self.settings.batch
         total = 0.0
         for step, (pictures, groups) in enumerate(self.mixture.batches(self.settings.batch, view, self.generator)):
             self._set_rate((self.epoch + step / steps) / self.settings.epochs)
             pictures = normalise(pictures).to(self.device, memory_format=torch.channels_last)
-            with torch.autocast(self.device.type, torch.bfloat16):
+            with torch.autocast(self.device.type, half, enabled=half is not None):
                 logits = self.network(pictures)
             loss = loss_of(logits.float(), groups.to(self.device))
             self.optimizer.zero_grad(set_to_none=True)
@@ -286,6 +314,7 @@ def train(
     device: str | None = None,
     progress: Progress | None = None,
     start: Path | None = None,
+    worn: tuple[Path, Path] | None = None,
 ) -> nn.Module:
     """Train on the photos and designs that are not held out; goes on from ``out/checkpoint.pt`` when it is there.
 
@@ -298,7 +327,9 @@ def train(
         rendered: folder of drawn garments with exact masks, or None.
         device: "cpu", "cuda" or None for the best there is.
         progress: called after every epoch.
-        start: checkpoint of another training to begin from, instead of ImageNet; samples are then varied gently.
+        start: checkpoint (or model file) of another training to begin from, instead of ImageNet; samples are then
+            varied gently unless worn garments are among them.
+        worn: folders of a shop's worn garments and of their group maps, see :mod:`inference.fit.data_worn`.
 
     Returns:
         The trained network in evaluation mode.
@@ -313,9 +344,12 @@ def train(
         load_rendered(rendered) if rendered else [],
         settings.flat_lays_per_epoch,
         settings.rendered_per_epoch,
-        GENTLE if start else STRONG,
+        GENTLE if start and not worn else STRONG,
+        load_worn(worn_garments(*worn)) if worn else (),
+        settings.worn_per_epoch,
     )
-    log.info("%d photos, %d flat-lays, %d drawn", len(mixture.photos), len(mixture.flat_lays), len(mixture.rendered))
+    counts = (len(mixture.photos), len(mixture.flat_lays), len(mixture.rendered), sum(map(len, mixture.worn)))
+    log.info("%d photos, %d flat-lays, %d drawn, %d worn", *counts)
 
     def keep(report: dict[str, Any]) -> None:
         with (out / "progress.jsonl").open("a", encoding="utf-8") as lines:
@@ -341,17 +375,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rendered", type=Path)
     parser.add_argument("--device")
     parser.add_argument("--finish", type=Path, help="checkpoint of a first training to finish at full size")
+    parser.add_argument("--worn", type=Path, help="model to go on from with worn garments of a known type")
+    parser.add_argument("--myntra", type=Path, help="the worn garments")
+    parser.add_argument("--maps", type=Path, help="their group maps by that model")
     options = parser.parse_args(arguments)
+    if options.worn and not (options.myntra and options.maps):
+        parser.error("--worn needs --myntra and --maps")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     train(
         options.ccp,
         options.hm,
         options.pseudo,
         options.out,
-        FINISHING if options.finish else None,
+        WITH_WORN if options.worn else FINISHING if options.finish else None,
         rendered=options.rendered,
         device=options.device,
-        start=options.finish,
+        start=options.worn or options.finish,
+        worn=(options.myntra, options.maps) if options.worn else None,
     )
 
 

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Generator, Tensor
 
-from inference.fit import data_flatlay
+from inference.fit import data_flatlay, data_worn
 from inference.fit import segmentation_augment as augment
 from inference.fit.data_ccp import Parsing, Photo
 from inference.fit.data_flatlay import FlatLay
+from inference.fit.data_worn import Worn
 from inference.fit.segmentation_augment import Dice, Sample
 
 #: Size (height, width) at which samples are kept; training looks at views of it.
@@ -50,6 +51,14 @@ def _keep_flat_lay(item: FlatLay) -> _Arrays | None:
         return _keep(picture, groups, KEPT_FLAT_SIZE)
 
 
+def _keep_worn(item: Worn) -> tuple[int, _Arrays] | None:
+    groups = data_worn.groups(item)
+    if groups is None:
+        return None
+    with Image.open(item.picture) as picture:
+        return item.group, _keep(picture, groups, KEPT_FLAT_SIZE)
+
+
 def _keep_rendered(job: tuple[Path, Path]) -> _Arrays:
     with Image.open(job[0]) as picture, Image.open(job[1]) as mask:
         return _keep(picture, np.asarray(mask), KEPT_FLAT_SIZE)
@@ -65,6 +74,16 @@ def load_flat_lays(items: Sequence[FlatLay]) -> list[_Arrays]:
     """Decode packshots and pseudo-masks into uint8 arrays of :data:`KEPT_FLAT_SIZE`, leaving out failed masks."""
     with ThreadPoolExecutor(2) as pool:
         return [arrays for arrays in pool.map(_keep_flat_lay, items) if arrays is not None]
+
+
+def load_worn(items: Sequence[Worn]) -> list[list[_Arrays]]:
+    """Decode worn garments and their corrected maps into uint8 arrays of :data:`KEPT_FLAT_SIZE`, a list per group."""
+    found: dict[int, list[_Arrays]] = {}
+    with ThreadPoolExecutor(2) as pool:
+        for kept in pool.map(_keep_worn, items):
+            if kept is not None:
+                found.setdefault(kept[0], []).append(kept[1])
+    return [found[group] for group in sorted(found)]
 
 
 def load_rendered(folder: Path) -> list[_Arrays]:
@@ -116,6 +135,8 @@ class Mixture:
         flat_lays_per_epoch: int,
         rendered_per_epoch: int,
         variations: Variations = STRONG,
+        worn: Sequence[list[_Arrays]] = (),
+        worn_per_epoch: int = 0,
     ) -> None:
         """Keep the decoded samples.
 
@@ -126,6 +147,8 @@ class Mixture:
             flat_lays_per_epoch: packshots drawn per epoch.
             rendered_per_epoch: drawn garments per epoch.
             variations: how strongly samples are varied.
+            worn: worn garments, a list per group; each group is drawn as often as the others.
+            worn_per_epoch: worn garments drawn per epoch.
         """
         self.variations = variations
         self.photos = photos
@@ -133,10 +156,12 @@ class Mixture:
         self.rendered = rendered
         self.flat_lays_per_epoch = flat_lays_per_epoch if flat_lays else 0
         self.rendered_per_epoch = rendered_per_epoch if rendered else 0
+        self.worn = worn
+        self.worn_per_epoch = worn_per_epoch if worn else 0
 
     def __len__(self) -> int:
         """Samples in one epoch."""
-        return len(self.photos) + self.flat_lays_per_epoch + self.rendered_per_epoch
+        return len(self.photos) + self.flat_lays_per_epoch + self.rendered_per_epoch + self.worn_per_epoch
 
     def batches(self, size: int, view: tuple[int, int], generator: Generator) -> Iterator[tuple[Tensor, Tensor]]:
         """One epoch of whole batches.
@@ -163,6 +188,9 @@ class Mixture:
             sample = self._photo(_sample(self.photos[number]), dice)
         elif number < len(self.photos) + self.flat_lays_per_epoch:
             sample = self._flat_lay(dice)
+        elif number >= len(self) - self.worn_per_epoch:
+            group = self.worn[dice.below(len(self.worn))]
+            sample = self._photo(_sample(group[dice.below(len(group))]), dice)
         else:
             sample = _sample(self.rendered[dice.below(len(self.rendered))])
         sample = augment.warp(sample, *view, dice, self.variations.zooms)
