@@ -165,7 +165,30 @@ def test_one_undo_takes_the_whole_batch_back(manager, flags):
 
     answer = undo(manager, batch).json()
 
-    assert (answer["stored"], answer["undone"], answer["waiting"]) == (5, True, 5)
+    assert (answer["stored"], answer["verdict"], answer["waiting"]) == (5, "undo", 5)
+    assert answer["message"] == "The last batch is taken back as a whole: 5 decisions."
+    assert states(flags) == ["open"] * 5
+
+
+def test_what_an_undo_cannot_take_back_is_said(manager, admin, flags):
+    batch = uuid4()
+    decide(manager, flags, token=batch)
+    Label.objects.filter(pk=flags[0].label_id).update(raw="Red", verdict="")
+
+    answer = undo(manager, batch).json()
+
+    assert answer["message"].startswith("4 decisions of the last batch are taken back. 1 cannot be:")
+    assert states(flags) == ["fixed", *["open"] * 4]
+
+
+def test_the_flag_pages_undo_takes_back_a_batch_that_was_the_last_act(manager, flags):
+    decide(manager, flags)
+    sent = {"token": uuid4()}
+
+    answers = [manager.post("/decisions/undo/", sent, headers=JSON).json() for _ in range(2)]
+
+    assert [answer["repeated"] for answer in answers] == [False, True]
+    assert {answer["message"] for answer in answers} == {"The last batch is taken back as a whole: 5 decisions."}
     assert states(flags) == ["open"] * 5
 
 
