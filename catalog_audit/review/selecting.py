@@ -74,8 +74,17 @@ class Selection:
     order: str = PROBABILITY
 
     @property
-    def is_ordinary(self) -> bool:
-        """Whether it is what a person works through from day to day: open flags, at most of one shop or attribute."""
+    def mixes_checks(self) -> bool:
+        """Whether check items are mixed in: among open flags, whatever narrows them but a person or an audit."""
+        return self.state == State.OPEN and not self.reviewer and self.run is None
+
+    @property
+    def mixes_samples(self) -> bool:
+        """Whether samples are mixed in: among what a person works through from day to day.
+
+        That is open flags, at most of one shop or attribute. Who asks for flags of some probability or value gets no
+        sample, which would be none of those.
+        """
         return self == Selection(shop=self.shop, attribute=self.attribute, order=self.order)
 
     @property
@@ -84,6 +93,11 @@ class Selection:
         if self.state == State.OPEN:
             return State.OPEN, State.SECOND
         return (State.SECOND, State.SETTLING, State.ACCEPTED, State.FIXED) if self.state == MINE else (self.state,)
+
+    def range(self) -> dict[str, float]:
+        """The range of probabilities, as criteria of a filter on flags."""
+        ends = {"p_wrong__gte": self.p_from, "p_wrong__lte": self.p_to}
+        return {name: end for name, end in ends.items() if end is not None}
 
     def sorts(self) -> dict[str, Any] | None:
         """What flags and their counts can be narrowed by, as keys of rows and not by joins; None: nothing fits."""
@@ -125,10 +139,7 @@ class Selected:
         flags = Flag.objects.filter(**self.sorts, state=state)
         # A sample that somebody was not sure about goes the way of a flag from there on.
         flags = flags.exclude(kind=Flag.Kind.CHECK) if state in Flag.IN_DISPUTE else flags.filter(kind=Flag.Kind.FLAG)
-        if asked.p_from is not None:
-            flags = flags.filter(p_wrong__gte=asked.p_from)
-        if asked.p_to is not None:
-            flags = flags.filter(p_wrong__lte=asked.p_to)
+        flags = flags.filter(**asked.range())
         if asked.run is not None:
             flags = flags.filter(run=asked.run)
         if self._reviewer is not None:
