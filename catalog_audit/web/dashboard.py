@@ -21,7 +21,7 @@ from catalog_audit.review import statistics
 from catalog_audit.review.figures import WINDOWS, Figures, Narrowing, figures, people
 from catalog_audit.review.intervals import Share
 from catalog_audit.review.statistics import Pace, Precision
-from catalog_audit.review.systematic import ARRIVAL, TYPE, Systematic
+from catalog_audit.review.systematic import ARRIVAL, BRAND, TYPE, Systematic
 from catalog_audit.web.heat import Heat, heat_map
 from catalog_audit.web.reviewers import Team, team
 from catalog_audit.web.templatetags.charts import DAY, Point
@@ -246,6 +246,8 @@ def _part(one: Systematic, asked: Asked, values: dict[int, Value]) -> Part:
     elif one.by == TYPE:
         kind = values[one.key].code
         name = _("Garment type: %(name)s") % {"name": values[one.key]}
+    elif one.by == BRAND:
+        name = _("Brand or supplier: %(name)s") % {"name": one.key}
     else:
         name = _("The shop's word “%(word)s”") % {"word": one.key}
     return Part(
