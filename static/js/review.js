@@ -203,10 +203,13 @@ const actions = {
 };
 
 const take = (selector) => part.querySelector(selector)?.click();
+/** The button of an overlay that is not there is not greyed where that would tell a sample from a flag. */
+const hasLayer = (flag, name) => Boolean(flag.querySelector(`[data-layer="${name}"]`));
 const overlay = (name) => {
   const flag = currentFlag();
   // A flag without the overlay leaves the person's choice for the next one as it is.
-  if (flag?.querySelector(`[data-overlay="${name}"]:enabled`)) toggleOverlay(flag, name);
+  const isThere = flag?.querySelector(`[data-overlay="${name}"]:enabled`) && (name === "garment" || hasLayer(flag, name));
+  if (isThere) toggleOverlay(flag, name);
   else if (flag) say(texts.textNoOverlay);
 };
 const strengthen = (step) => () => currentFlag()?.querySelector("[data-strength]") && changeStrength(currentFlag(), step);
@@ -225,6 +228,7 @@ const keys = {
   KeyM: () => overlay("garment"),
   KeyT: () => overlay("attention"),
   KeyN: () => overlay("label"),
+  KeyP: () => part.querySelector("[data-shares]")?.toggleAttribute("open"),
   KeyD: () => take("[data-action=dispute]"),
   KeyB: () => take("[data-action=both]"),
   BracketLeft: weaker,
