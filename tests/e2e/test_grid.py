@@ -270,8 +270,8 @@ def test_what_somebody_else_has_decided_is_told_with_links(visit, manager, colle
 def test_a_tile_whose_picture_cannot_be_shown_is_not_decided(visit, manager, flags):
     visitor = visit()
     visitor.expect_errors("404")
-    picture = flags[2].prediction.picture_id
-    visitor.context.route(f"**/pictures/{picture}/small/**", lambda route: route.fulfill(status=404))
+    prediction = flags[2].prediction_id
+    visitor.context.route(f"**/overlays/{prediction}/product/**", lambda route: route.fulfill(status=404))
     open_grid(visitor)
     visitor.page.locator("[data-unseen]").wait_for()
 
