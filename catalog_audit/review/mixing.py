@@ -65,10 +65,8 @@ def next_for(user: User, selected: Selected) -> Flag | None:
     kind = due(user.pk, latest or 0, ReviewPolicy.current())
     if kind == Flag.Kind.FLAG or (kind == Flag.Kind.SAMPLE and not asked.mixes_samples):
         return None
-    flags = Flag.objects.filter(
-        free_for(user), not_said_by(user), kind=kind, state=Flag.State.OPEN, **sorts, **asked.range()
-    )
-    return flags.order_by("pk").first()
+    flags = Flag.objects.filter(free_for(user), not_said_by(user), kind=kind, state=Flag.State.OPEN, **sorts)
+    return selected.fitting(flags).order_by("pk").first()
 
 
 def may_hold_samples(selection: Selection) -> bool:

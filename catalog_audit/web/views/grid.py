@@ -67,7 +67,7 @@ def _kind(selection: Selection) -> tuple[Value, Value] | None:
 
 
 def _list_kinds(request: PersonRequest, selection: Selection) -> HttpResponse:
-    counted = replace(selection, p_from=None, p_to=None, reviewer="", run=None)
+    counted = replace(selection, p_from=None, p_to=None, reviewer="", run=None, brand="")
     kinds = [
         {
             "kind": kind,
