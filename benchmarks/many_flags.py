@@ -70,8 +70,9 @@ FROM (
 _FILL = (
     """
     INSERT INTO catalog_product
-        (id, shop_id, external_id, title, "group", description, url, created_at, updated_at)
-    SELECT n, shop_id, 'P' || n, 'Brand ' || brand || ' no. ' || n, 'D' || n / 3, '', '', came, came FROM drawn
+        (id, shop_id, external_id, title, "group", brand, description, url, created_at, updated_at)
+    SELECT n, shop_id, 'P' || n, 'Brand ' || brand || ' no. ' || n, 'D' || n / 3, 'Brand ' || brand, '', '', came, came
+    FROM drawn
     """,
     # Now and then two products have the same picture.
     """

@@ -75,7 +75,7 @@ class SynonymAdmin(ByRole, admin.ModelAdmin):
 
 @admin.register(Product)
 class ProductAdmin(ToLookAt):
-    list_display = ("external_id", "title", "shop", "group", "updated_at")
+    list_display = ("external_id", "title", "shop", "group", "brand", "updated_at")
     list_filter = ("shop",)
     list_select_related = ("shop",)
     search_fields = ("=external_id", "title")

@@ -122,6 +122,9 @@ class Product(models.Model):
     external_id = models.CharField(max_length=200)
     title = models.CharField(max_length=500, blank=True)
     group = models.CharField(max_length=200, blank=True, help_text=_("The design: its colours share it."))
+    brand = models.CharField(
+        max_length=200, blank=True, help_text=_("Brand, maker or supplier, as the shop writes it.")
+    )
     description = models.TextField(blank=True)
     url = models.URLField(max_length=1000, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -129,7 +132,7 @@ class Product(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["shop", "external_id"], name="product_of_shop")]
-        indexes = [models.Index(fields=["shop", "group"])]
+        indexes = [models.Index(fields=["shop", "group"]), models.Index(fields=["brand"], name="catalog_product_brand")]
         ordering = ["pk"]
 
     def __str__(self) -> str:

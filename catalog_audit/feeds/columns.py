@@ -15,7 +15,7 @@ IMAGE = "image"
 CATEGORY = "category"
 
 #: Fields that are kept as text with the product.
-TEXT_FIELDS: tuple[str, ...] = ("title", "group", "description", "url")
+TEXT_FIELDS: tuple[str, ...] = ("title", "group", "brand", "description", "url")
 
 #: Field -> the attribute that the cell labels.
 LABEL_FIELDS: dict[str, str] = {
@@ -32,6 +32,7 @@ FIELDS: tuple[str, ...] = (
     CATEGORY,
     IMAGE,
     "group",
+    "brand",
     "description",
     "url",
     *list(LABEL_FIELDS)[1:],
@@ -79,6 +80,18 @@ ALIASES: dict[str, tuple[str, ...]] = {
         "файл",
     ),
     "group": ("product code", "group id", "item group id", "design", "model", "handle", "группа", "модель"),
+    "brand": (
+        "brand name",
+        "vendor",
+        "supplier",
+        "manufacturer",
+        "бренд",
+        "марка",
+        "торговая марка",
+        "производитель",
+        "поставщик",
+        "изготовитель",
+    ),
     "description": ("body html", "text", "описание"),
     "url": ("link", "product url", "ссылка", "адрес"),
     "colour": ("color", "цвет", "colour name", "color name"),

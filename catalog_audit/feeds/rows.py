@@ -14,7 +14,14 @@ from catalog_audit.feeds.columns import EXTERNAL_ID, IMAGE, LABEL_FIELDS, TEXT_F
 from catalog_audit.feeds.readers import RawRow
 
 #: Longest text of each field, in characters; as the database holds them.
-LIMITS: dict[str, int] = {EXTERNAL_ID: 200, "title": 500, "group": 200, "description": 100_000, "url": 1000}
+LIMITS: dict[str, int] = {
+    EXTERNAL_ID: 200,
+    "title": 500,
+    "group": 200,
+    "brand": 200,
+    "description": 100_000,
+    "url": 1000,
+}
 LABEL_LIMIT = 200
 PICTURE_LIMIT = 1000
 MAX_PICTURES = 50

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from catalog_audit.catalog.files import StoredPicture
 from catalog_audit.catalog.models import Attribute, Label, Picture, Product, Shop
-from catalog_audit.feeds.columns import IMAGE, LABEL_FIELDS
+from catalog_audit.feeds.columns import IMAGE, LABEL_FIELDS, TEXT_FIELDS
 from catalog_audit.feeds.outcomes import NEW, UNCHANGED, UPDATED, RowOutcome, UnusablePicture
 from catalog_audit.feeds.pictures import SeenPicture
 from catalog_audit.feeds.rows import ParsedRow
@@ -166,7 +166,7 @@ class Writer:
                     setattr(product, name, text)
                 product.updated_at = timezone.now()  # bulk_update does not do it
                 old.append(product)
-        Product.objects.bulk_update(old, ["title", "group", "description", "url", "updated_at"], batch_size=200)
+        Product.objects.bulk_update(old, [*TEXT_FIELDS, "updated_at"], batch_size=200)
         for product in Product.objects.bulk_create(new):
             known[product.external_id] = Known(product)
 

@@ -7,21 +7,16 @@ request that comes twice (the same token) is stored once and answered alike.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, transaction
-
 from catalog_audit.accounts.models import User
-from catalog_audit.accounts.roles import may_review
 from catalog_audit.audits.models import Flag
 from catalog_audit.catalog.models import Value
 from catalog_audit.review import deciding, undoing
-from catalog_audit.review.batches import SUGGESTION, Batch, decide_many, undo_batch
+from catalog_audit.review.batches import SUGGESTION, Batch, decide_many, once, take_back_batch, undo_batch
 from catalog_audit.review.deciding import Stored
-from catalog_audit.review.errors import NothingToUndo, ReviewError, TokenReused
+from catalog_audit.review.errors import NothingToUndo, TokenReused
 from catalog_audit.review.models import Decision
 from catalog_audit.review.rules import Choice, Verdict, label_stands
 
@@ -36,12 +31,16 @@ class Outcome:
     """A stored decision.
 
     Attributes:
-        decision: the row.
+        decision: the row; of several that were taken back in one go the first.
         repeated: True when the same request had been stored before.
+        number: how many decisions were stored: more than one where a batch was taken back.
+        refused: how many decisions of that batch could not be taken back.
     """
 
     decision: Decision
     repeated: bool = False
+    number: int = 1
+    refused: int = 0
 
 
 def accept(flag: Flag, user: User, token: UUID) -> Outcome:
@@ -103,8 +102,9 @@ def skip(flag: Flag, user: User, token: UUID) -> Outcome:
 
 
 def undo(user: User, token: UUID, decision: Decision | None = None) -> Outcome:
-    """Take back ``decision``, or the person's last one; flag and label become what they were before it.
+    """Take back ``decision``, or what the person did last; flags and labels become what they were before it.
 
+    Without a decision, one that was made together with others is taken back together with them: a batch is one act.
     People undo their own decisions, admins anybody's.
 
     Raises:
@@ -114,13 +114,15 @@ def undo(user: User, token: UUID, decision: Decision | None = None) -> Outcome:
         CannotUndo: somebody, an audit or the shop changed the flag or the label since.
     """
 
-    def act() -> Stored:
+    def act() -> Batch:
         taken = decision or last_of(user)
         if taken is None:
             raise NothingToUndo
-        return undoing.take_back([taken], user, lambda _one: token, None)
+        if decision is None and taken.batch is not None:
+            return _whole(take_back_batch(user, token, taken.batch))
+        return _whole(_batch(undoing.take_back([taken], user, lambda _one: token, None)))
 
-    return _once(token, user, None, act)
+    return _outcome(once(user, act, lambda: _earlier(token, user, None)))
 
 
 def last_of(user: User) -> Decision | None:
@@ -130,35 +132,37 @@ def last_of(user: User) -> Decision | None:
 
 
 def _decide(flag: Flag, choice: Choice, user: User, token: UUID) -> Outcome:
-    return _once(token, user, flag.pk, lambda: deciding.decide([flag.pk], choice, user, lambda _key: token, None))
+    def act() -> Batch:
+        return _whole(_batch(deciding.decide([flag.pk], choice, user, lambda _key: token, None)))
+
+    return _outcome(once(user, act, lambda: _earlier(token, user, flag.pk)))
 
 
-def _once(token: UUID, user: User, flag_id: int | None, act: Callable[[], Stored]) -> Outcome:
-    """Run ``act`` unless its token was stored before; a race of equal requests ends with one row as well."""
-    if not may_review(user):
-        raise PermissionDenied
-    earlier = _stored(token, user, flag_id)
-    if earlier is not None:
-        return Outcome(earlier, repeated=True)
-    try:
-        with transaction.atomic():
-            stored = act()
-            for error in stored.refused.values():
-                raise error
-            return Outcome(stored.decisions[0])
-    except (IntegrityError, ReviewError):
-        # The twin of this very request may have won between the look-up and the act.
-        earlier = _stored(token, user, flag_id)
-        if earlier is None:
-            raise
-        return Outcome(earlier, repeated=True)
+def _batch(stored: Stored) -> Batch:
+    return Batch(stored.decisions, stored.refused)
 
 
-def _stored(token: UUID, user: User, flag_id: int | None) -> Decision | None:
-    earlier = Decision.objects.select_related("flag", "new_value", "user").filter(token=token).first()
+def _whole(batch: Batch) -> Batch:
+    """What was stored; where nothing was, the reason is raised."""
+    for error in batch.refused.values():
+        if not batch.stored:
+            raise error
+    return batch
+
+
+def _outcome(batch: Batch) -> Outcome:
+    return Outcome(batch.stored[0], batch.repeated, len(batch.stored), len(batch.refused))
+
+
+def _earlier(token: UUID, user: User, flag_id: int | None) -> Batch | None:
+    """What a request has stored before: a decision about a flag or, where none is named, what it took back."""
+    found = Decision.objects.select_related("flag", "new_value", "user")
+    earlier = found.filter(token=token).first()
     if earlier is None:
         return None
     undoing_one = earlier.verdict == Verdict.UNDO
     if earlier.user_id != user.pk or undoing_one != (flag_id is None) or (flag_id and earlier.flag_id != flag_id):
         raise TokenReused
-    return earlier
+    if not undoing_one or earlier.batch != token:
+        return Batch([earlier], repeated=True)
+    return Batch([earlier, *found.filter(batch=token).exclude(pk=earlier.pk).order_by("flag_id")], repeated=True)

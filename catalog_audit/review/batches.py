@@ -14,7 +14,6 @@ from catalog_audit.accounts.roles import may_review
 from catalog_audit.audits.models import Flag
 from catalog_audit.catalog.models import Value
 from catalog_audit.review import deciding, undoing
-from catalog_audit.review.deciding import Stored
 from catalog_audit.review.errors import BatchTooLarge, NothingToUndo, NotInBatch, ReviewError, TokenReused
 from catalog_audit.review.models import Decision
 from catalog_audit.review.rules import Choice, Verdict
@@ -64,17 +63,20 @@ def decide_many(flags: Collection[Flag | int], choice: str | Value, user: User, 
         stored = deciding.decide(keys, said, user, lambda key: uuid5(batch, str(key)), batch)
         return Batch(stored.decisions, stored.refused)
 
-    def again(earlier: list[Decision]) -> Batch:
-        if any(decision.verdict == Verdict.UNDO for decision in earlier):
+    def earlier() -> Batch | None:
+        found = _stored(user, batch)
+        if not found:
+            return None
+        if any(decision.verdict == Verdict.UNDO for decision in found):
             raise TokenReused
-        known = {decision.flag_id for decision in earlier}
+        known = {decision.flag_id for decision in found}
         return Batch(
-            [one for one in earlier if one.flag_id in keys],
+            [one for one in found if one.flag_id in keys],
             {key: NotInBatch() for key in keys if key not in known},
             True,
         )
 
-    return _once(user, batch, act, again)
+    return once(user, act, earlier)
 
 
 def undo_batch(user: User, token: UUID, batch: UUID) -> Batch:
@@ -92,20 +94,30 @@ def undo_batch(user: User, token: UUID, batch: UUID) -> Batch:
     """
 
     def act() -> Batch:
-        standing = Decision.objects.filter(batch=batch, undone_by=None).exclude(verdict=Verdict.UNDO)
-        decisions = list(standing.order_by("flag_id"))
-        if not decisions:
-            raise NothingToUndo
-        stored: Stored = undoing.take_back(decisions, user, lambda one: uuid5(token, str(one.pk)), token)
-        flag_of = {decision.pk: decision.flag_id for decision in decisions}
-        return Batch(stored.decisions, {flag_of[key]: error for key, error in stored.refused.items()})
+        return take_back_batch(user, token, batch)
 
-    def again(earlier: list[Decision]) -> Batch:
-        if any(one.undoes is None or one.undoes.batch != batch for one in earlier):
+    def earlier() -> Batch | None:
+        found = _stored(user, token)
+        if any(one.undoes is None or one.undoes.batch != batch for one in found):
             raise TokenReused
-        return Batch(earlier, {}, True)
+        return Batch(found, {}, True) if found else None
 
-    return _once(user, token, act, again)
+    return once(user, act, earlier)
+
+
+def take_back_batch(user: User, token: UUID, batch: UUID) -> Batch:
+    """What :func:`undo_batch` does, without looking whether it was done before; to be called inside a transaction.
+
+    The first of the decisions that are stored carries the token itself: another request with it stores nothing.
+    """
+    standing = Decision.objects.filter(batch=batch, undone_by=None).exclude(verdict=Verdict.UNDO)
+    decisions = list(standing.order_by("flag_id"))
+    if not decisions:
+        raise NothingToUndo
+    first = iter([token])
+    stored = undoing.take_back(decisions, user, lambda one: next(first, uuid5(token, str(one.pk))), token)
+    flag_of = {decision.pk: decision.flag_id for decision in decisions}
+    return Batch(stored.decisions, {flag_of[key]: error for key, error in stored.refused.items()})
 
 
 def _choice(choice: str | Value) -> Choice:
@@ -118,26 +130,35 @@ def _choice(choice: str | Value) -> Choice:
     return Choice(Verdict(choice))
 
 
-def _once(user: User, batch: UUID, act: Callable[[], Batch], again: Callable[[list[Decision]], Batch]) -> Batch:
+def once(user: User, act: Callable[[], Batch], earlier: Callable[[], Batch | None]) -> Batch:
+    """Do what a request asks for, unless that was done before; a race of equal requests ends with one act as well.
+
+    Args:
+        user: the person.
+        act: does it, inside a transaction.
+        earlier: what the same request has stored before, or None.
+
+    Raises:
+        PermissionDenied: the person may not review.
+    """
     if not may_review(user):
         raise PermissionDenied
-    earlier = _stored(user, batch)
-    if earlier:
-        return again(earlier)
+    found = earlier()
+    if found is not None:
+        return found
     try:
         with transaction.atomic():
             done = act()
     except (IntegrityError, ReviewError):
         # The twin of this very request may have won between the look-up and the act.
-        earlier = _stored(user, batch)
-        if not earlier:
+        found = earlier()
+        if found is None:
             raise
-        return again(earlier)
-    if not done.stored:
-        # The twin may have won while this one waited for the flags.
-        earlier = _stored(user, batch)
-        return again(earlier) if earlier else done
-    return done
+        return found
+    if done.stored:
+        return done
+    # The twin may have won while this one waited for the flags.
+    return earlier() or done
 
 
 def _stored(user: User, batch: UUID) -> list[Decision]:

@@ -1,7 +1,7 @@
 """How many flags a person would find with each value of a filter, the other filters being as they are.
 
-From the counts that the database keeps, not from the flags. Ranges of probability, reviewers and audit runs are not
-counted there: with one of these asked for, nothing is said.
+From the counts that the database keeps, not from the flags. Ranges of probability, reviewers, audit runs and brands are
+not counted there: with one of these asked for, nothing is said.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Facets:
 def facets(user: User, selection: Selection) -> Facets:
     """The numbers beside each value of each filter."""
     asked = selection
-    if (asked.p_from, asked.p_to, asked.run) != (None, None, None) or asked.reviewer:
+    if (asked.p_from, asked.p_to, asked.run) != (None, None, None) or asked.reviewer or asked.brand:
         return Facets()
     dispute = _in_dispute(user)
     sorts = {name: _keys(selection, name) for name in FIELDS}

@@ -18,7 +18,7 @@ from django.utils import timezone
 from catalog_audit.review import statistics
 from catalog_audit.review.intervals import Share
 from catalog_audit.review.statistics import Agreement, DisputedPair, Pace, Precision, Throughput
-from catalog_audit.review.systematic import ARRIVAL, TYPE, WORD, Systematic, systematic
+from catalog_audit.review.systematic import ARRIVAL, BRAND, TYPE, WORD, Systematic, systematic
 
 #: Figures are kept for so many seconds.
 KEPT = 60
@@ -167,7 +167,7 @@ def _standing_out(narrowing: Narrowing) -> list[Systematic]:
     """Parts of the labels that are flagged more often than the rest, beyond chance; garment types do not narrow."""
     found = [
         one
-        for by in (WORD, ARRIVAL, TYPE)
+        for by in (WORD, ARRIVAL, TYPE, BRAND)
         for one in systematic(by, shop=narrowing.shop, attribute=narrowing.attribute)
         if one.p_value < SURE and (one.flagged.value or 0) > (one.rest.value or 0)
     ]

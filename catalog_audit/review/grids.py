@@ -74,7 +74,7 @@ def is_one_kind(selection: Selection) -> bool:
 def kinds(selection: Selection) -> list[Kind]:
     """The kinds of a selection, largest first, at most :data:`LISTED`; by the counters, so nothing is counted.
 
-    What the counters do not know (probability, reviewer, run) does not narrow them.
+    What the counters do not know (probability, reviewer, run, brand) does not narrow them.
     """
     sorts = selection.sorts()
     if sorts is None:

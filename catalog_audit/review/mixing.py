@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import random
 from dataclasses import dataclass
-from typing import Any
 
 from django.db.models import Count, Q
 
@@ -22,7 +21,7 @@ from catalog_audit.catalog.models import Shop
 from catalog_audit.review.leases import free_for
 from catalog_audit.review.models import Decision
 from catalog_audit.review.rules import LABEL_IN
-from catalog_audit.review.selecting import not_said_by
+from catalog_audit.review.selecting import Selected, Selection, not_said_by
 
 #: Check items are made of the latest so many settled flags.
 _LATEST = 2000
@@ -52,21 +51,31 @@ def due(user_id: int, latest: int, policy: ReviewPolicy) -> Flag.Kind:
     return Flag.Kind.SAMPLE if place < policy.check_share + policy.sample_share else Flag.Kind.FLAG
 
 
-def next_for(user: User, sorts: dict[str, Any] | None) -> Flag | None:
+def next_for(user: User, selected: Selected) -> Flag | None:
     """The check item or sample that is due for a person and that nobody else holds, or None.
 
     Args:
         user: the person; they get none about a label of which they have said something.
-        sorts: what the flags have in common, as :meth:`Selection.sorts` gives it.
+        selected: what they work through; what is mixed in fits it.
     """
-    if sorts is None:
+    asked, sorts = selected.selection, selected.sorts
+    if sorts is None or not asked.mixes_checks:
         return None
     latest = Decision.objects.filter(user=user).order_by("-created_at", "-pk").values_list("pk", flat=True).first()
     kind = due(user.pk, latest or 0, ReviewPolicy.current())
-    if kind == Flag.Kind.FLAG:
+    if kind == Flag.Kind.FLAG or (kind == Flag.Kind.SAMPLE and not asked.mixes_samples):
         return None
     flags = Flag.objects.filter(free_for(user), not_said_by(user), kind=kind, state=Flag.State.OPEN, **sorts)
-    return flags.order_by("pk").first()
+    return selected.fitting(flags).order_by("pk").first()
+
+
+def may_hold_samples(selection: Selection) -> bool:
+    """Whether a person who works through a selection may be shown samples.
+
+    Their networks have hardly a doubt. Shown with every flag, the probabilities would tell which one is a sample, and
+    people decide differently when they know.
+    """
+    return selection.mixes_samples and ReviewPolicy.current().sample_share > 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,8 +102,8 @@ class Queue:
         As in :meth:`following` the queue begins again behind its last flag. Now and then it is a check item or a
         sample instead, see :mod:`catalog_audit.review.mixing`. None means that nothing is left that is free.
         """
-        if self.selection.is_ordinary and not (after and after.is_outside):
-            mixed = mixing.next_for(self.user, self._selected.sorts)
+        if not (after and after.is_outside):
+            mixed = mixing.next_for(self.user, self._selected)
             if mixed is not None and leases.hold(mixed, self.user):
                 return mixed
         while candidates := list(self._around(after, _CANDIDATES, free=True)):

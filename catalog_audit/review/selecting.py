@@ -13,6 +13,7 @@ order, so the first flags of it are read without sorting; further filters are ch
 | suggestion | (suggested, state, -p_wrong, id) |
 | label and suggestion | (state, label_value, suggested, -p_wrong, id) |
 | audit run | (run, state, -p_wrong, id) |
+| brand | that of the other filters; the products of the brand by (brand) |
 | reviewer, and one's own decisions | (decided_by, state, -p_wrong, id) |
 | order by values | (state, label_value, suggested, -p_wrong, id), and the same of a shop |
 | order by gain | (state, -gain, id), and the same of a shop |
@@ -30,7 +31,7 @@ from catalog_audit.accounts.models import User
 from catalog_audit.accounts.roles import may_administer
 from catalog_audit.audits import counting
 from catalog_audit.audits.models import Flag
-from catalog_audit.catalog.models import Attribute, Shop, Value
+from catalog_audit.catalog.models import Attribute, Product, Shop, Value
 from catalog_audit.review.models import Decision
 from catalog_audit.review.ordering import PROBABILITY
 
@@ -58,6 +59,7 @@ class Selection:
         p_from, p_to: the probability that the label is wrong, 0..1, both ends included.
         reviewer: name of who gave the latest verdict.
         run: key of the audit run.
+        brand: brand or supplier, as the shop writes it.
         order: one of the names in :mod:`catalog_audit.review.ordering`.
     """
 
@@ -71,11 +73,21 @@ class Selection:
     p_to: float | None = None
     reviewer: str = ""
     run: int | None = None
+    brand: str = ""
     order: str = PROBABILITY
 
     @property
-    def is_ordinary(self) -> bool:
-        """Whether it is what a person works through from day to day: open flags, at most of one shop or attribute."""
+    def mixes_checks(self) -> bool:
+        """Whether check items are mixed in: among open flags, whatever narrows them but a person or an audit."""
+        return self.state == State.OPEN and not self.reviewer and self.run is None
+
+    @property
+    def mixes_samples(self) -> bool:
+        """Whether samples are mixed in: among what a person works through from day to day.
+
+        That is open flags, at most of one shop or attribute. Who asks for flags of some probability or value gets no
+        sample, which would be none of those.
+        """
         return self == Selection(shop=self.shop, attribute=self.attribute, order=self.order)
 
     @property
@@ -125,10 +137,7 @@ class Selected:
         flags = Flag.objects.filter(**self.sorts, state=state)
         # A sample that somebody was not sure about goes the way of a flag from there on.
         flags = flags.exclude(kind=Flag.Kind.CHECK) if state in Flag.IN_DISPUTE else flags.filter(kind=Flag.Kind.FLAG)
-        if asked.p_from is not None:
-            flags = flags.filter(p_wrong__gte=asked.p_from)
-        if asked.p_to is not None:
-            flags = flags.filter(p_wrong__lte=asked.p_to)
+        flags = self.fitting(flags)
         if asked.run is not None:
             flags = flags.filter(run=asked.run)
         if self._reviewer is not None:
@@ -140,6 +149,17 @@ class Selected:
             flags = flags.filter(~Exists(said.filter(flag=OuterRef("pk"))))
         if state == State.SETTLING and not may_administer(user):
             return flags.none()
+        return flags
+
+    def fitting(self, flags: QuerySet[Flag]) -> QuerySet[Flag]:
+        """Those of some flags whose probability and brand are asked for."""
+        asked = self.selection
+        if asked.p_from is not None:
+            flags = flags.filter(p_wrong__gte=asked.p_from)
+        if asked.p_to is not None:
+            flags = flags.filter(p_wrong__lte=asked.p_to)
+        if asked.brand:
+            flags = flags.filter(product__in=Product.objects.filter(brand=asked.brand))
         return flags
 
     def count(self) -> tuple[int, bool]:
@@ -155,7 +175,7 @@ class Selected:
     def _is_counted(self, state: str) -> bool:
         asked = self.selection
         narrowed = (asked.p_from, asked.p_to, asked.run, self._reviewer) != (None, None, None, None)
-        return self.sorts is not None and not narrowed and state not in Flag.IN_DISPUTE
+        return self.sorts is not None and not narrowed and not asked.brand and state not in Flag.IN_DISPUTE
 
     def _find_reviewer(self) -> int | None:
         """Key of the person whose verdicts are asked for; None for anybody, 0 for a name that nobody has."""

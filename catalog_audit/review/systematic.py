@@ -18,9 +18,9 @@ from catalog_audit.catalog.models import Attribute, Label
 from catalog_audit.review.intervals import Share, p_value
 from catalog_audit.review.statistics import given
 
-#: What labels can have in common: the shop's own word, the day on which the products came (with one import), or the
-#: product's garment type.
-WORD, ARRIVAL, TYPE = "word", "arrival", "type"
+#: What labels can have in common: the shop's own word, the day on which the products came (with one import), the
+#: product's garment type, or its brand or supplier.
+WORD, ARRIVAL, TYPE, BRAND = "word", "arrival", "type", "brand"
 
 State = Flag.State
 
@@ -32,8 +32,8 @@ class Systematic:
     Attributes:
         shop: key.
         attribute: key.
-        by: what the part has in common: :data:`WORD`, :data:`ARRIVAL` or :data:`TYPE`.
-        key: the shop's word, the day, or the key of the garment type.
+        by: what the part has in common: :data:`WORD`, :data:`ARRIVAL`, :data:`TYPE` or :data:`BRAND`.
+        key: the shop's word, the day, the key of the garment type, or the brand as the shop writes it.
         flagged: flags that wait or turned out right, of its labels.
         rest: the same of all other labels of this shop and attribute.
         p_value: how likely such a difference is by chance, times the number of parts (Bonferroni), at most 1.
@@ -52,7 +52,7 @@ def systematic(by: str = WORD, fewest: int = 20, **narrowed: Any) -> list[System
     """Parts of the labels that are flagged unlike the rest of their shop and attribute, the surest first.
 
     Args:
-        by: :data:`WORD`, :data:`ARRIVAL` or :data:`TYPE`.
+        by: :data:`WORD`, :data:`ARRIVAL`, :data:`TYPE` or :data:`BRAND` (only products that have one).
         fewest: parts with fewer labels are left out.
         narrowed: ``shop``, ``attribute``: rows or keys; None does not narrow.
     """
@@ -76,6 +76,8 @@ def _keyed(rows: QuerySet[Any], by: str, word: str) -> QuerySet[Any]:
         return rows.annotate(key=F(word))
     if by == ARRIVAL:
         return rows.annotate(key=TruncDate("product__created_at"))
+    if by == BRAND:
+        return rows.annotate(key=F("product__brand")).exclude(key="")
     kind = Label.objects.filter(product=OuterRef("product"), attribute__code=Attribute.GARMENT_TYPE)
     rows = rows.exclude(attribute__code=Attribute.GARMENT_TYPE)
     return rows.annotate(key=Subquery(kind.values("value")[:1])).exclude(key=None)

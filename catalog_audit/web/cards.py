@@ -55,6 +55,7 @@ class FlagCard:
         model_is_missing: whether no audit can run until a model is put into use.
         can_dispute: whether "not sure" and "both are right" can be decided.
         parameters: address parameters that keep the queue's filters.
+        hides_shares: whether the networks' probabilities are shown on demand only.
     """
 
     flag: Flag
@@ -73,9 +74,18 @@ class FlagCard:
     parameters: str = ""
     verdicts: tuple[Decision, ...] = ()
     waits_for_others: bool = False
+    hides_shares: bool = False
+
+    @property
+    def shares(self) -> list[Choice]:
+        """The values with the networks' probabilities, for when they are asked for: label, suggestion, alternatives."""
+        label = [choice for choice in self.values if choice.value.pk == self.flag.label_value_id]
+        return [choice for choice in (*label, self.suggestion, *self.alternatives) if choice.probability is not None]
 
 
-def make_card(flag: Flag, position: Position, number: int, parameters: str, user: User) -> FlagCard:
+def make_card(
+    flag: Flag, position: Position, number: int, parameters: str, user: User, *, hides_shares: bool = False
+) -> FlagCard:
     """Gather a flag's card for a person (a handful of queries, whatever the catalogue's size)."""
     verdicts = disputing.visible_verdicts(flag, user) if flag.decided_by_id else []
     probabilities: dict[str, float] = flag.prediction.probabilities
@@ -108,6 +118,7 @@ def make_card(flag: Flag, position: Position, number: int, parameters: str, user
         parameters=parameters,
         verdicts=tuple(verdicts) if len(verdicts) > 1 else (),
         waits_for_others=_waits_for_others(flag, verdicts, user),
+        hides_shares=flag.is_undecided and hides_shares,
     )
 
 

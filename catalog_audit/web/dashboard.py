@@ -21,7 +21,7 @@ from catalog_audit.review import statistics
 from catalog_audit.review.figures import WINDOWS, Figures, Narrowing, figures, people
 from catalog_audit.review.intervals import Share
 from catalog_audit.review.statistics import Pace, Precision
-from catalog_audit.review.systematic import ARRIVAL, TYPE, Systematic
+from catalog_audit.review.systematic import ARRIVAL, BRAND, TYPE, Systematic
 from catalog_audit.web.heat import Heat, heat_map
 from catalog_audit.web.reviewers import Team, team
 from catalog_audit.web.templatetags.charts import DAY, Point
@@ -240,12 +240,15 @@ def _pairs(found: Figures, asked: Asked, values: dict[int, Value]) -> list[Pair]
 def _part(one: Systematic, asked: Asked, values: dict[int, Value]) -> Part:
     shop, attribute = asked.shops[one.shop], asked.attributes[one.attribute]
     flagged, rest = one.flagged.value or 0.0, one.rest.value
-    kind = ""
+    kind = brand = ""
     if one.by == ARRIVAL:
         name = _("Products that came on %(day)s") % {"day": date_format(one.key, "DATE_FORMAT")}
     elif one.by == TYPE:
         kind = values[one.key].code
         name = _("Garment type: %(name)s") % {"name": values[one.key]}
+    elif one.by == BRAND:
+        brand = one.key
+        name = _("Brand or supplier: %(name)s") % {"name": one.key}
     else:
         name = _("The shop's word “%(word)s”") % {"word": one.key}
     return Part(
@@ -255,7 +258,7 @@ def _part(one: Systematic, asked: Asked, values: dict[int, Value]) -> Part:
         found=one,
         times=flagged / rest if rest else None,
         chance=_chance(one.p_value),
-        queue=asked.queue(shop=shop.slug, attribute=attribute.code, garment_type=kind),
+        queue=asked.queue(shop=shop.slug, attribute=attribute.code, garment_type=kind, brand=brand),
     )
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from catalog_audit.accounts.models import User
 from catalog_audit.accounts.roles import may_administer
 from catalog_audit.audits.models import AuditRun, Flag
-from catalog_audit.catalog.models import Attribute, Shop, Value
+from catalog_audit.catalog.models import Attribute, Product, Shop, Value
 from catalog_audit.review.facets import Facets, facets
 from catalog_audit.review.models import Decision
 from catalog_audit.review.queue import GAIN, MINE, PROBABILITY, VALUE, Selection
@@ -62,7 +62,10 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """The options of every filter; those without any flag are left out where the numbers are known."""
+    """The options of every filter; those without any flag are left out where the numbers are known.
+
+    ``brands`` says whether any product has a brand: there may be too many to choose from, so it is typed.
+    """
 
     states: list[Option]
     orders: list[Option]
@@ -74,6 +77,7 @@ class Filters:
     upper: list[Option]
     reviewers: list[Option]
     runs: list[Option]
+    brands: bool
 
 
 def filters(user: User, selection: Selection) -> Filters:
@@ -100,6 +104,7 @@ def filters(user: User, selection: Selection) -> Filters:
         upper=_upper(selection),
         reviewers=_reviewers(selection),
         runs=_runs(selection),
+        brands=bool(selection.brand) or Product.objects.filter(brand__gt="").exists(),
     )
 
 

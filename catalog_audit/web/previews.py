@@ -22,6 +22,7 @@ FIELD_NAMES = {
     "category": _("Type of garment"),
     "image": _("Picture file"),
     "group": _("Design (shared by its colours)"),
+    "brand": _("Brand or supplier"),
     "description": _("Description"),
     "url": _("Address of the product's page"),
     "colour": _("Colour"),

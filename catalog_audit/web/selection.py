@@ -32,6 +32,7 @@ def read_selection(parameters: QueryDict) -> Selection:
         p_to=_probability(parameters.get("p_to", ""), unless=1.0),
         reviewer=parameters.get("reviewer", ""),
         run=int(run) if run.isdecimal() and len(run) < 19 else None,
+        brand=parameters.get("brand", "").strip(),
         order=order if order in ORDERS else PROBABILITY,
     )
 

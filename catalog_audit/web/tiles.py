@@ -34,7 +34,6 @@ def sentences(label: Value, suggested: Value) -> dict[str, dict[str, str] | str]
         ),
         "left": lambda n: ngettext("%(number)s is left", "%(number)s are left", n),
         "done": lambda n: ngettext("%(number)s label decided", "%(number)s labels decided", n),
-        "undone": lambda n: ngettext("%(number)s decision taken back.", "%(number)s decisions taken back.", n),
         "refused": lambda n: ngettext("%(number)s flag was not changed:", "%(number)s flags were not changed:", n),
     }
     said: dict[str, dict[str, str] | str] = {

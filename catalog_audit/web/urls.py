@@ -47,6 +47,7 @@ urlpatterns = [
     path("products/<int:product_id>/", products.product, name="product"),
     path("pictures/<int:picture_id>/", pictures.picture, name="picture"),
     path("pictures/<int:picture_id>/small/", pictures.small_picture, name="small_picture"),
+    path("overlays/<int:prediction_id>/product/", pictures.garment, name="garment"),
     path("overlays/<int:prediction_id>/<str:kind>/", pictures.overlay, name="overlay"),
     path("audits/", audits.audits, name="audits"),
     path("audits/list/", audits.audit_list, name="audit_list"),

@@ -8,7 +8,7 @@ const restricts = (field) => (field.type === "range" ? field.value !== field.min
 for (const form of document.querySelectorAll("form[data-submit-on-change]")) {
   let timer = 0;
   const apply = (name) => {
-    for (const field of form.querySelectorAll("select, input[type=range]")) field.disabled = !restricts(field);
+    for (const field of form.querySelectorAll("select, input[type=range], input[type=search]")) field.disabled = !restricts(field);
     sessionStorage.setItem(FOCUS, name);
     form.submit();
   };
@@ -29,7 +29,7 @@ for (const form of document.querySelectorAll("form[data-submit-on-change]")) {
 
 // A page that comes back from the browser's memory must not show disabled fields.
 window.addEventListener("pageshow", () => {
-  const fields = "form[data-submit-on-change] :is(select, input[type=range])";
+  const fields = "form[data-submit-on-change] :is(select, input[type=range], input[type=search])";
   for (const field of document.querySelectorAll(fields)) field.disabled = false;
 });
 

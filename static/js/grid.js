@@ -2,6 +2,7 @@
 // fetched by then; the decision goes through the outbox as one batch and is never waited for.
 import { closerDialog, look, lookedAt, showOut, stopLooking } from "./closer.js";
 import { forgetRefused, listRefused, say, titleRefused, unsay } from "./grid-notices.js";
+import { forgetMade, lastMade, remember, takeLastMade } from "./made.js";
 import { newToken, outbox } from "./outbox.js";
 import { fetchPage } from "./page.js";
 import { changeStrength, setStrength, toggleOverlay } from "./stage.js";
@@ -13,8 +14,6 @@ const part = root.querySelector("[data-part]");
 const texts = root.dataset;
 const language = document.documentElement.lang;
 const plurals = new Intl.PluralRules(language);
-const MADE = `catalog-audit.batches.${outbox.user}`;
-const KEPT = 100;
 const RETRY_TIME = 2000;
 const STRENGTH_STEP = 10;
 /** Thumbnails of the next page that are loaded before it is shown: what a screen shows. */
@@ -62,7 +61,7 @@ function begin(out = []) {
   tiles?.forget();
   tiles = null;
   hovered = null;
-  for (const button of part.querySelectorAll("[data-needs-batch]")) button.hidden = !made().length;
+  for (const button of part.querySelectorAll("[data-needs-batch]")) button.hidden = !lastMade()?.out;
   if (!page) {
     part.querySelector("h1").focus({ preventScroll: true });
     return;
@@ -123,14 +122,6 @@ function goOn() {
 
 // --- decisions --------------------------------------------------------------------------------------------------------
 
-function made() {
-  return JSON.parse(sessionStorage.getItem(MADE) ?? "[]");
-}
-
-function keepMade(list) {
-  sessionStorage.setItem(MADE, JSON.stringify(list.slice(-KEPT)));
-}
-
 function decide(choice) {
   const page = currentPage();
   // While the next page cannot be had, the one that is shown is decided already.
@@ -143,7 +134,7 @@ function decide(choice) {
   }
   const token = newToken();
   const address = location.pathname + location.search;
-  keepMade([...made(), { token, address, undo: page.dataset.undo, out }]);
+  remember({ token, address, undo: page.dataset.undo, out });
   pages.set(token, { url: location.href, element: page });
   outbox.add({
     token,
@@ -158,19 +149,18 @@ function decide(choice) {
 }
 
 function undo() {
-  const list = made();
-  const last = list.pop();
+  const last = takeLastMade();
   if (!last) {
     say(texts.textNoUndo);
     return;
   }
-  keepMade(list);
   if (outbox.takeBack(last.token)) {
-    goBack(last);
+    if (last.out) goBack(last);
+    else say(`${last.title}: ${texts.textUndone}`);
     return;
   }
-  const batch = { address: last.address, out: last.out, token: last.token };
-  outbox.add({ token: newToken(), url: last.undo, body: { of: last.token }, title: "", batch });
+  const batch = last.out && { address: last.address, out: last.out, token: last.token };
+  outbox.add({ token: newToken(), url: last.undo, body: { of: last.token }, title: "", batch, of: last.title });
   if (outbox.state === "offline") say(texts.textUndoing);
 }
 
@@ -195,13 +185,13 @@ outbox.addEventListener("stored", ({ detail: { entry, answer } }) => {
   const waiting = part.querySelector("[data-waiting]");
   if (waiting && Number.isInteger(answer.waiting)) waiting.textContent = answer.waiting.toLocaleString(language);
   if (answer.refused?.length) tellRefused(answer.refused);
-  if (!answer.undone) return;
-  if (sentences.undone) say(sentence("undone", answer.stored));
+  if (answer.verdict !== "undo") return;
+  say(entry.of ? `${entry.of}: ${answer.message}` : answer.message);
   if (entry.batch) goBack(entry.batch);
 });
 
 outbox.addEventListener("refused", ({ detail: { entry, message } }) => {
-  keepMade(made().filter((one) => one.token !== entry.token));
+  forgetMade(entry.token);
   say(message, { warning: true });
 });
 

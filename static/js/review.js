@@ -1,6 +1,7 @@
 // Reviewing: one key, and the next flag is there. It has been fetched while the person looked at this one; the
 // decision itself goes through the outbox and is never waited for.
 import { fetchEvidence, placeEvidence, placeFailure } from "./evidence.js";
+import { forgetMade, lastMade, remember, takeLastMade } from "./made.js";
 import { newToken, outbox } from "./outbox.js";
 import { fetchPage } from "./page.js";
 import { changeStrength, drawStage, preloadPictures, setStrength, toggleOverlay, watchPictures } from "./stage.js";
@@ -11,7 +12,6 @@ const root = document.getElementById("review");
 const part = root.querySelector("[data-part]");
 const toast = document.getElementById("toast");
 const texts = root.dataset;
-const MADE = `catalog-audit.made.${outbox.user}`;
 const TOAST_TIME = 6000;
 const RETRY_TIME = 2000;
 const STRENGTH_STEP = 10;
@@ -111,41 +111,34 @@ function stopRetrying() {
 
 // --- decisions ----------------------------------------------------------------------------------------------------------
 
-function made() {
-  return JSON.parse(sessionStorage.getItem(MADE) ?? "[]");
-}
-
-function keepMade(list) {
-  sessionStorage.setItem(MADE, JSON.stringify(list.slice(-200)));
-}
-
 function decide(choice, sentence, more = {}) {
   const flag = currentFlag();
   if (!flag?.dataset.undecided || moving) return;
   // While the next flag cannot be had, the one that was just decided is still shown.
-  if (retry && made().at(-1)?.flag === flag.dataset.flag) return;
+  if (retry && lastMade()?.flag === flag.dataset.flag) return;
   const token = newToken();
   const next = flag.dataset.next;
   if (choice !== "skip") decided.add(flag.dataset.flag);
-  keepMade([...made(), { token, flag: flag.dataset.flag, address: location.pathname + location.search }]);
-  outbox.add({ token, url: flag.dataset.decide, body: { choice, ...more }, title: flag.dataset.title });
+  const { flag: key, title } = flag.dataset;
+  const address = location.pathname + location.search;
+  remember({ token, flag: key, title, address, undo: texts.undo + location.search });
+  outbox.add({ token, url: flag.dataset.decide, body: { choice, ...more }, title });
   say(sentence, { undo: true });
   move(() => nextPage(next));
 }
 
 function undo() {
-  const list = made();
-  const last = list.pop();
-  keepMade(list);
-  if (last) decided.delete(last.flag);
+  const last = takeLastMade();
+  decided.delete(last?.flag);
   if (last && outbox.takeBack(last.token)) {
-    say(texts.textUndone);
+    say(last.flag ? texts.textUndone : texts.textUndoneBatch);
+    if (!last.flag) return; // the server knows nothing of it, so this page is as it was
     if (retry && last.flag === currentFlag()?.dataset.flag) stopRetrying();
     else move(() => fetchPart(last.address));
     return;
   }
   const body = last ? { of: last.token } : {};
-  outbox.add({ token: newToken(), url: texts.undo + location.search, body, title: "" });
+  outbox.add({ token: newToken(), url: last?.undo ?? texts.undo + location.search, body, title: "" });
   if (outbox.state === "offline") say(texts.textUndoing);
 }
 
@@ -157,12 +150,12 @@ outbox.addEventListener("stored", ({ detail: { answer } }) => {
   }
   if (answer.verdict !== "undo") return;
   decided.delete(String(answer.flag));
-  say(texts.textUndone);
-  move(() => fetchPart(answer.address));
+  say(answer.message);
+  if (answer.address) move(() => fetchPart(answer.address));
 });
 
 outbox.addEventListener("refused", ({ detail: { entry, message } }) => {
-  keepMade(made().filter((one) => one.token !== entry.token));
+  forgetMade(entry.token);
   const shown = entry.title ? `${entry.title}: ${message}` : message;
   const link = entry.title ? entry.url.replace(/decide\/.*$/, "") : "";
   say(shown, { warning: true, link });
@@ -210,10 +203,13 @@ const actions = {
 };
 
 const take = (selector) => part.querySelector(selector)?.click();
+/** The button of an overlay that is not there is not greyed where that would tell a sample from a flag. */
+const hasLayer = (flag, name) => Boolean(flag.querySelector(`[data-layer="${name}"]`));
 const overlay = (name) => {
   const flag = currentFlag();
   // A flag without the overlay leaves the person's choice for the next one as it is.
-  if (flag?.querySelector(`[data-overlay="${name}"]:enabled`)) toggleOverlay(flag, name);
+  const isThere = flag?.querySelector(`[data-overlay="${name}"]:enabled`) && (name === "garment" || hasLayer(flag, name));
+  if (isThere) toggleOverlay(flag, name);
   else if (flag) say(texts.textNoOverlay);
 };
 const strengthen = (step) => () => currentFlag()?.querySelector("[data-strength]") && changeStrength(currentFlag(), step);
@@ -232,6 +228,7 @@ const keys = {
   KeyM: () => overlay("garment"),
   KeyT: () => overlay("attention"),
   KeyN: () => overlay("label"),
+  KeyP: () => part.querySelector("[data-shares]")?.toggleAttribute("open"),
   KeyD: () => take("[data-action=dispute]"),
   KeyB: () => take("[data-action=both]"),
   BracketLeft: weaker,

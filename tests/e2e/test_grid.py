@@ -81,6 +81,47 @@ def test_twenty_flags_by_keyboard_with_two_exceptions_taken_back_and_decided_ane
     assert len(numbers_with("accepted")) == 18
 
 
+def test_on_the_flag_page_u_takes_back_the_batch_that_was_decided_last_and_then_the_flag_before_it(
+    visit, manager, flags
+):
+    visitor = visit()
+    visitor.sign_in("mia")
+    visitor.goto("/flags/next/")
+    visitor.press("a")
+    visitor.wait_until_sent()
+    visitor.goto(f"/flags/grid/?{KIND}")
+    wait_for_tiles(visitor, 19)
+    visitor.page.locator("[data-tile]").nth(18).click()
+    visitor.page.keyboard.press("Enter")
+    visitor.page.get_by_text("That was the last page").wait_for()
+    visitor.wait_until_sent()
+    visitor.goto("/flags/next/")
+    assert visitor.shown_flag() == flags[19].pk
+
+    visitor.press("u")
+    visitor.page.get_by_text("The last batch is taken back as a whole: 18 decisions.").wait_for()
+    assert visitor.shown_flag() == flags[1].pk
+    assert (len(numbers_with("fixed")), numbers_with("accepted")) == (0, ["00"])
+    visitor.press("u")
+    visitor.wait_until_sent()
+    assert visitor.shown_flag() == flags[0].pk
+    assert len(numbers_with("")) == 20
+
+
+def test_in_the_grid_u_takes_back_what_was_decided_on_the_flag_page(visit, manager, flags):
+    visitor = visit()
+    visitor.sign_in("mia")
+    visitor.goto("/flags/next/")
+    visitor.press("a")
+    visitor.wait_until_sent()
+    visitor.goto(f"/flags/grid/?{KIND}")
+
+    visitor.page.keyboard.press("u")
+
+    visitor.page.get_by_text("Dress 0: Undone.").wait_for()
+    assert len(numbers_with("")) == 20
+
+
 def test_ranges_all_and_none_by_mouse_and_keys(visit, manager, flags):
     visitor = visit()
     open_grid(visitor)
@@ -229,8 +270,8 @@ def test_what_somebody_else_has_decided_is_told_with_links(visit, manager, colle
 def test_a_tile_whose_picture_cannot_be_shown_is_not_decided(visit, manager, flags):
     visitor = visit()
     visitor.expect_errors("404")
-    picture = flags[2].prediction.picture_id
-    visitor.context.route(f"**/pictures/{picture}/small/**", lambda route: route.fulfill(status=404))
+    prediction = flags[2].prediction_id
+    visitor.context.route(f"**/overlays/{prediction}/product/**", lambda route: route.fulfill(status=404))
     open_grid(visitor)
     visitor.page.locator("[data-unseen]").wait_for()
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
 from django.conf import settings
+from playwright.sync_api import Page
 
 from catalog_audit.audits.models import Prediction
 from catalog_audit.catalog.models import Label, Product
@@ -44,6 +46,42 @@ def test_keys_wheel_and_double_click_enlarge_and_the_next_flag_is_whole_again(vi
 
     visitor.press("j")
     wait_for_scale(visitor, "whole")
+
+
+def pinch(page: Page, x: float, y: float, slope: float) -> None:
+    """Two fingers move apart around a point, along a line of that slope."""
+    session = page.context.new_cdp_session(page)
+
+    def touch(kind: str, reach: float | None = None) -> None:
+        ends = () if reach is None else (-reach, reach)
+        points = [{"x": x + end, "y": y + slope * end, "id": number} for number, end in enumerate(ends)]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    touch("touchStart", 30)
+    for reach in range(36, 100, 6):
+        touch("touchMove", reach)
+    touch("touchEnd")
+    session.detach()
+
+
+@pytest.mark.parametrize("slope", [0.1, 1.2])
+def test_two_fingers_enlarge_the_picture_and_not_the_page(visit, manager, flags, slope):
+    visitor = visit(has_touch=True, is_mobile=True)
+    open_first(visitor)
+    page = visitor.page
+    page.wait_for_function("() => document.querySelector('[data-stage]').dataset.zoomable")
+    box = page.locator("[data-stage]").bounding_box()
+    scale = "window.visualViewport.scale"
+
+    pinch(page, box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, slope)
+
+    wait_for_scale(visitor, "larger")
+    assert page.evaluate(scale) == pytest.approx(1, abs=0.01)
+    assert visitor.shown_flag() == flags[0].pk
+    # The same two fingers beside the picture do enlarge the page.
+    title = page.locator("#flag-title").bounding_box()
+    pinch(page, title["x"] + 120, title["y"] + 130, slope)
+    page.wait_for_function(f"() => {scale} > 1.2")
 
 
 def test_an_enlarged_picture_is_moved_by_keys_and_by_dragging(visit, manager, flags):

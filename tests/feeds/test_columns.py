@@ -25,6 +25,11 @@ def test_usual_names_are_found_in_english_and_russian():
     }
 
 
+@pytest.mark.parametrize("name", ["Brand", "Vendor", "vendor", "Supplier", "Бренд", "Производитель", "Поставщик"])
+def test_brands_makers_and_suppliers_are_one_field(name):
+    assert guess(["vendor code", name]) == {"external_id": "vendor code", "brand": name}
+
+
 def test_a_mapping_goes_before_a_guess_and_a_column_is_not_used_twice():
     columns = resolve(["id", "sku", "name"], {"external_id": "sku"})
     assert columns.names == {"external_id": "sku", "title": "name"}

@@ -57,6 +57,18 @@ def test_only_what_differs_is_updated(two, run):
     assert RowResult.objects.get(outcome="updated").diff == {"title": ["Two", "Two!"]}
 
 
+def test_the_brand_is_kept_and_a_list_without_one_leaves_it_alone(two, run):
+    header = ("external_id", "title", "category", "image", "colour", "Поставщик")
+    two.write((*ROWS[0], "Nord"), (*ROWS[1], ""), header=header)
+    run()
+    two.write((*ROWS[0], "Süd"), (*ROWS[1], ""), header=header)
+    run()
+    two.write(*ROWS)
+    run()
+    assert list(Product.objects.order_by("external_id").values_list("brand", flat=True)) == ["Süd", ""]
+    assert RowResult.objects.get(outcome="updated").diff == {"brand": ["Nord", "Süd"]}
+
+
 def test_a_picture_with_new_content_is_an_update(two, run):
     run()
     before = Picture.objects.get(source="a.jpg")

@@ -105,6 +105,30 @@ def test_a_batch_is_taken_back_in_one_go(shop, manager):
         actions.undo_batch(manager, uuid4(), batch)
 
 
+def test_the_last_act_is_taken_back_as_a_whole(shop, manager):
+    before, *flags = make_flags(shop, 4)
+    actions.accept(before, manager, uuid4())
+    actions.decide_many(flags, "suggestion", manager, uuid4())
+
+    undone = actions.undo(manager, uuid4())
+
+    assert (undone.number, undone.refused) == (3, 0)
+    assert states([before, *flags]) == ["accepted", "open", "open", "open"]
+    assert actions.undo(manager, uuid4()).number == 1
+    assert states([before, *flags]) == ["open"] * 4
+
+
+def test_the_same_undo_twice_takes_back_one_batch(shop, manager):
+    first, second, token = make_flags(shop, 2), make_flags(shop, 2), uuid4()
+    actions.decide_many(first, "accept", manager, uuid4())
+    actions.decide_many(second, "accept", manager, uuid4())
+
+    undone = [actions.undo(manager, token) for _ in range(2)]
+
+    assert [(one.number, one.repeated) for one in undone] == [(2, False), (2, True)]
+    assert states([*first, *second]) == ["accepted", "accepted", "open", "open"]
+
+
 def test_what_cannot_be_taken_back_is_told(shop, manager):
     stays, goes = make_flags(shop, 2)
     batch = uuid4()

@@ -79,8 +79,26 @@ def test_behind_a_check_comes_an_ordinary_flag(shop, check, manager):
     assert queue.take(queue.position(queue.take())) == flag
 
 
-def test_a_narrowed_queue_is_left_alone(shop, check, manager):
+@pytest.mark.parametrize(
+    "asked", [Selection(p_from=0.9), Selection(label="navy", suggested="black"), Selection(p_from=0.5, p_to=0.98)]
+)
+def test_a_check_that_fits_comes_into_a_narrowed_queue(shop, check, manager, asked):
     only(check_share=1.0)
+    make_flag(shop)
+
+    assert Queue(manager, asked).take() == check
+
+
+@pytest.mark.parametrize("asked", [Selection(p_to=0.5), Selection(suggested="red"), Selection(state="disputed")])
+def test_a_check_that_does_not_fit_stays_out_of_a_narrowed_queue(shop, check, manager, asked):
+    only(check_share=1.0)
+
+    assert Queue(manager, asked).take() is None
+
+
+def test_samples_stay_out_of_a_narrowed_queue(shop, manager):
+    only(sample_share=1.0)
+    make_flag(shop, kind=Flag.Kind.SAMPLE, p_wrong=0.6)
     flag = make_flag(shop)
 
     assert Queue(manager, Selection(p_from=0.5)).take() == flag

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from catalog_audit.audits.models import AuditRun, Flag, Prediction
+from catalog_audit.audits.models import AuditRun, Flag, Prediction, ReviewPolicy
 from catalog_audit.catalog.models import Label, Product
 from catalog_audit.review import actions
 from catalog_audit.review.ordering import Position
@@ -46,6 +46,20 @@ def test_it_selects_by_probability_garment_run_and_reviewer(shop, manager, colle
     assert listed(manager, state="accepted", reviewer="carl") == [done]
     assert listed(manager, state="accepted", reviewer="mia") == []
     assert listed(manager, state="accepted", reviewer="nobody") == []
+
+
+def test_it_selects_by_brand_and_counts_what_is_selected(shop, manager):
+    nord = [make_flag(shop, chance) for chance in (0.9, 0.5)]
+    Product.objects.filter(flags__in=nord).update(brand="Nord & Co")
+    make_flag(shop, 0.8)
+    make_flag(shop, 0.7, kind=Flag.Kind.CHECK)
+    ReviewPolicy(check_share=1.0, sample_share=0).save()
+
+    assert listed(manager, brand="Nord & Co") == nord
+    assert listed(manager, brand="Nord & Co", p_from=0.6) == nord[:1]
+    assert listed(manager, brand="Nord") == []
+    assert Queue(manager, Selection(brand="Nord & Co")).count() == 2
+    assert Queue(manager, Selection(brand="Nord & Co")).take() == nord[0]  # the check is of no brand
 
 
 def test_mine_is_what_i_said_something_about(shop, manager, colleague):

@@ -194,6 +194,20 @@ def test_a_garment_type_can_stand_out(shop):
     assert found == {dress: Share(3, 3), skirt: Share(0, 3)}
 
 
+def test_a_brand_can_stand_out_among_the_products_that_have_one(shop):
+    for brand, flagged in (("Nord", True), ("Süd", False), ("", True)):
+        for _ in range(3):
+            label = factories.make_label(factories.make_product(shop, brand=brand))
+            if flagged:
+                factories.make_flag(label)
+
+    found = systematic.systematic(systematic.BRAND, fewest=2)
+    assert [(one.key, one.flagged, one.rest) for one in found] == [
+        ("Nord", Share(3, 3), Share(0, 3)),
+        ("Süd", Share(0, 3), Share(3, 3)),
+    ]
+
+
 @pytest.mark.parametrize("by", [systematic.WORD, systematic.ARRIVAL])
 def test_a_word_that_is_flagged_more_often_than_the_rest_stands_out(shop, by):
     for _ in range(4):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from uuid import uuid4
 
 from catalog_audit.accounts.models import User
-from catalog_audit.audits.models import Flag
+from catalog_audit.audits.models import Flag, Prediction, ReviewPolicy
 from catalog_audit.catalog.models import Label
 from catalog_audit.registry.models import ModelVersion
 from catalog_audit.review import actions
@@ -21,6 +22,7 @@ def text(client, address):
 
 
 def test_it_shows_all_that_a_decision_needs(manager, flag):
+    ReviewPolicy(sample_share=0).save()
     flag.prediction.classifier = ModelVersion.objects.create(
         kind="classification", garment_group="top", version="0123456789ab", path="shipped:x"
     )
@@ -41,6 +43,43 @@ def test_it_shows_all_that_a_decision_needs(manager, flag):
         "0123456789ab",
     ):
         assert part in page
+
+
+def visible(page):
+    """The page without what it shows on demand."""
+    return re.sub(r"<details.*?</details>", "", page, flags=re.DOTALL)
+
+
+def test_where_samples_are_mixed_in_probabilities_are_shown_on_demand_only(manager, flag):
+    ReviewPolicy(sample_share=0.02).save()
+    page = text(manager, f"/flags/{flag.pk}/")
+    assert "97% likely wrong" in page
+    shares = re.compile(r"likely wrong|is \d+% sure|<span class=\"hint\">\d+%")
+    assert not shares.search(visible(page))
+    # Nobody gets a sample there, so there is nothing to give away.
+    assert shares.search(visible(text(manager, f"/flags/{flag.pk}/?p_from=0.5")))
+    actions.accept(flag, factories.make_admin(), uuid4())
+    assert shares.search(visible(text(manager, f"/flags/{flag.pk}/")))
+
+
+def test_a_sample_looks_like_any_other_flag(manager, shop, flag):
+    def drawn(one):
+        """The page with all that is of the one product, and what its picture shows, made the same."""
+        page = visible(text(manager, f"/flags/{one.pk}/"))
+        page = re.sub(r'<a class="brand".*?<main', "", page, flags=re.DOTALL)
+        page = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|csrf\w+\" value=\"\w+|after=[\d.:]+|before=[\d.:]+", "", page)
+        page = page.replace(one.product.title, "title").replace(one.product.external_id, "number")
+        return re.sub(r"\d+", "", page)
+
+    label = factories.make_label(factories.make_product(shop, "P-2", title="Winter dress"))
+    fields = ("picture", "mask", "palette", "region_share")
+    same = {name: getattr(flag.prediction, name) for name in fields}
+    chances = {"navy": 0.9, "black": 0.05, "grey": 0.03, "brown": 0.02}
+    prediction = factories.make_prediction(label, p_wrong=0.01, probabilities=chances, **same)
+    sample = factories.make_flag(label, p_wrong=0.01, kind=Flag.Kind.SAMPLE, prediction=prediction)
+    Prediction.objects.filter(pk=flag.prediction_id).update(attention="", attention_label="")
+
+    assert drawn(Flag.objects.get(pk=sample.pk)) == drawn(Flag.objects.get(pk=flag.pk))
 
 
 def test_without_attention_of_the_label_its_button_is_not_there(manager, flag):
@@ -139,5 +178,5 @@ def test_a_flag_closed_by_an_audit_says_so(manager, flag):
 
 
 def test_it_takes_a_fixed_number_of_queries(manager, flag, django_assert_max_num_queries):
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(17):
         manager.get(f"/flags/{flag.pk}/")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from catalog_audit.audits.models import Flag
+from catalog_audit.catalog.models import Product
 from tests import factories
 
 
@@ -29,6 +30,15 @@ def test_it_shows_product_label_suggestion_and_chance(manager, flag):
     assert f'href="/flags/{flag.pk}/"' in page
     assert f"/pictures/{flag.prediction.picture_id}/small/?v=" in page
     assert page.count('<svg class="swatch"') >= 2
+
+
+def test_a_brand_can_be_asked_for_where_products_have_one(manager, flags):
+    assert 'name="brand"' not in manager.get("/flags/").content.decode()
+    Product.objects.filter(title="Skirt").update(brand="Nord")
+    response = manager.get("/flags/?brand=Nord")
+    assert titles(response) == ["Skirt"]
+    assert '<input type="search" name="brand" value="Nord"' in response.content.decode()
+    assert "/flags/next/?brand=Nord" in response.content.decode()
 
 
 def test_it_begins_with_the_flags_that_wait(manager, flags):

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from catalog_audit.audits.models import Flag
+from catalog_audit.audits.models import Flag, Prediction
 from catalog_audit.catalog.models import Label
 from catalog_audit.review.models import Decision
 from tests import factories
@@ -76,7 +76,7 @@ def test_a_kind_shows_its_tiles(manager, flag):
     assert f'data-tile="{flag.pk}"' in page
     assert 'role="gridcell"' in page
     assert 'aria-selected="true"' in page
-    assert f"/pictures/{flag.prediction.picture_id}/small/?v=" in page
+    assert f"/overlays/{flag.prediction_id}/product/?v=" in page
     assert 'loading="lazy"' in page
     assert page.count('<svg class="swatch"') >= 2
 
@@ -165,7 +165,30 @@ def test_one_undo_takes_the_whole_batch_back(manager, flags):
 
     answer = undo(manager, batch).json()
 
-    assert (answer["stored"], answer["undone"], answer["waiting"]) == (5, True, 5)
+    assert (answer["stored"], answer["verdict"], answer["waiting"]) == (5, "undo", 5)
+    assert answer["message"] == "The last batch is taken back as a whole: 5 decisions."
+    assert states(flags) == ["open"] * 5
+
+
+def test_what_an_undo_cannot_take_back_is_said(manager, admin, flags):
+    batch = uuid4()
+    decide(manager, flags, token=batch)
+    Label.objects.filter(pk=flags[0].label_id).update(raw="Red", verdict="")
+
+    answer = undo(manager, batch).json()
+
+    assert answer["message"].startswith("4 decisions of the last batch are taken back. 1 cannot be:")
+    assert states(flags) == ["fixed", *["open"] * 4]
+
+
+def test_the_flag_pages_undo_takes_back_a_batch_that_was_the_last_act(manager, flags):
+    decide(manager, flags)
+    sent = {"token": uuid4()}
+
+    answers = [manager.post("/decisions/undo/", sent, headers=JSON).json() for _ in range(2)]
+
+    assert [answer["repeated"] for answer in answers] == [False, True]
+    assert {answer["message"] for answer in answers} == {"The last batch is taken back as a whole: 5 decisions."}
     assert states(flags) == ["open"] * 5
 
 
@@ -201,6 +224,12 @@ def test_more_than_a_hundred_are_refused(manager, flags):
     sent = {"choice": "accept", "flags": many, "token": uuid4()}
     response = manager.post("/flags/grid/decide/", sent, headers=JSON)
     assert (response.status_code, response.json()["code"]) == (409, "batch_too_large")
+
+
+def test_without_a_mask_a_tile_is_the_whole_picture(manager, flag):
+    Prediction.objects.update(mask="")
+    page = manager.get(f"/flags/grid/?{KIND}").content.decode()
+    assert f"/pictures/{flag.prediction.picture_id}/small/?v=" in page
 
 
 def test_a_closer_look_shows_the_picture_and_what_lies_over_it(manager, flag):

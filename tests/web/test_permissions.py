@@ -39,6 +39,7 @@ ADDRESSES = {
     "product": ("get", REVIEWERS, "product"),
     "picture": ("get", REVIEWERS, "picture"),
     "small_picture": ("get", REVIEWERS, "picture"),
+    "garment": ("get", REVIEWERS, "prediction"),
     "overlay": ("get", REVIEWERS, "prediction mask"),
     "audits": ("get", REVIEWERS, ""),
     "audit_list": ("get", REVIEWERS, ""),

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from io import BytesIO
+from uuid import uuid4
 
+import pytest
+from django.conf import settings
 from PIL import Image
 
+from catalog_audit.audits.models import Prediction
 from catalog_audit.catalog.files import store_picture
+from catalog_audit.catalog.models import Picture
 from tests import factories
 
 
@@ -42,6 +47,39 @@ def test_a_thumbnail_is_small(manager, shop, tmp_path):
     for _twice in range(2):
         image = Image.open(BytesIO(content(manager.get(f"/pictures/{picture.pk}/small/"))))
         assert (image.format, max(image.size)) == ("JPEG", 240)
+
+
+@pytest.mark.parametrize(
+    ("place", "size", "share"),
+    [
+        ((500, 800, 700, 1200), (180, 240), 0.53),  # the garment small in the middle: a part with a tile's proportions
+        ((0, 0, 1200, 1800), (160, 240), 1.0),  # it fills the picture: there is nothing to cut off
+        ((100, 1500, 1100, 1800), (180, 240), 0.18),  # wide and at the edge: more of what is above it
+    ],
+)
+def test_a_tile_shows_the_part_of_the_picture_that_the_mask_covers(manager, shop, flag, tmp_path, place, size, share):
+    image = Image.new("RGB", (1200, 1800), "white")
+    image.paste("navy", place)
+    image.save(tmp_path / "large.png")
+    stored = store_picture(tmp_path / "large.png")
+    mask = Image.new("LA", (400, 600))
+    mask.paste((255, 255), tuple(edge // 3 for edge in place))
+    name = f"{uuid4().hex}.png"
+    mask.save(settings.OVERLAYS_DIR / name)
+    Picture.objects.update(sha256=stored.sha256, suffix="png", width=1200, height=1800)
+    Prediction.objects.update(mask=name)
+
+    for _twice in range(2):
+        tile = Image.open(BytesIO(content(manager.get(f"/overlays/{flag.prediction_id}/product/"))))
+        navy = sum(pixel[2] > pixel[0] + 60 for pixel in tile.get_flattened_data()) / (tile.width * tile.height)
+        assert tile.size == pytest.approx(size, abs=2)
+        assert navy == pytest.approx(share, abs=0.02)
+
+
+def test_without_a_usable_mask_a_tile_shows_the_whole_picture(manager, flag):
+    Prediction.objects.update(mask=f"{uuid4().hex}.png")
+    response = manager.get(f"/overlays/{flag.prediction_id}/product/")
+    assert Image.open(BytesIO(content(response))).size == (60, 90)
 
 
 def test_a_format_that_browsers_do_not_show_is_converted(manager, shop, tmp_path):

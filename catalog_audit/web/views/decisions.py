@@ -18,6 +18,7 @@ from catalog_audit.review import actions
 from catalog_audit.review.errors import FlagAlreadyDecided, NothingToUndo, ReviewError
 from catalog_audit.review.models import Decision
 from catalog_audit.review.queue import Queue
+from catalog_audit.web import undone
 from catalog_audit.web.access import PersonRequest, reviewers_only
 from catalog_audit.web.conflicts import in_words
 from catalog_audit.web.forms import DecisionForm, UndoForm
@@ -44,7 +45,7 @@ def decide(request: PersonRequest, flag_id: int) -> HttpResponse:
 @require_POST
 @reviewers_only
 def undo(request: PersonRequest) -> HttpResponse:
-    """Take back the person's last decision, or the one whose token is given."""
+    """Take back what the person did last (a batch as a whole), or the decision whose token is given."""
     form = UndoForm(request.POST)
     if not form.is_valid():
         return _refuse(request, _("The decision was not understood, so nothing was stored."), "invalid", 400)
@@ -52,7 +53,10 @@ def undo(request: PersonRequest) -> HttpResponse:
         outcome = actions.undo(request.user, form.cleaned_data["token"], _decision(form.cleaned_data["of"]))
     except ReviewError as error:
         return _refuse(request, str(error), error.code, 409)
-    return _stored(request, outcome, _flag_address(request, outcome.decision.flag_id))
+    said = undone.in_words(outcome.number, outcome.refused)
+    if not _wants_json(request):
+        messages.success(request, said)
+    return _stored(request, outcome, _flag_address(request, outcome.decision.flag_id), message=said)
 
 
 def _act(flag: Flag, user: Any, choice: Value | str, token: UUID, lean: Value | None) -> actions.Outcome:
@@ -77,7 +81,7 @@ def _decision(token: UUID | None) -> Decision | None:
     return decision
 
 
-def _stored(request: PersonRequest, outcome: actions.Outcome, next_address: str) -> HttpResponse:
+def _stored(request: PersonRequest, outcome: actions.Outcome, next_address: str, **more: str) -> HttpResponse:
     if not _wants_json(request):
         return HttpResponseRedirect(next_address)
     decision = outcome.decision
@@ -89,6 +93,7 @@ def _stored(request: PersonRequest, outcome: actions.Outcome, next_address: str)
             "address": _flag_address(request, decision.flag_id),
             "waiting": Queue(request.user, read_selection(request.GET)).count(),
         }
+        | more
     )
 
 

@@ -14,6 +14,7 @@ from catalog_audit.review import leases
 from catalog_audit.review.actions import label_stands, last_of
 from catalog_audit.review.disputing import may_decide
 from catalog_audit.review.effort import estimate
+from catalog_audit.review.mixing import may_hold_samples
 from catalog_audit.review.queue import Position, Queue
 from catalog_audit.review.saved import may_change, views_of
 from catalog_audit.web.access import PersonRequest, reviewers_only
@@ -110,7 +111,14 @@ def _render_flag(request: PersonRequest, found: Flag) -> HttpResponse:
     leases.hold(found, request.user)
     selection = read_selection(request.GET)
     flags = Queue(request.user, selection)
-    card = make_card(found, flags.position(found), flags.count(), write_selection(selection), request.user)
+    card = make_card(
+        found,
+        flags.position(found),
+        flags.count(),
+        write_selection(selection),
+        request.user,
+        hides_shares=may_hold_samples(selection),
+    )
     context = {
         "card": card,
         "stands": not found.is_undecided or label_stands(found),

@@ -18,7 +18,9 @@ from catalog_audit.catalog.models import Attribute, Shop, Value
 from catalog_audit.review import actions, grids
 from catalog_audit.review.errors import ReviewError
 from catalog_audit.review.leases import PAGE
+from catalog_audit.review.models import Decision
 from catalog_audit.review.queue import Position, Queue, Selection
+from catalog_audit.web import undone
 from catalog_audit.web.access import PersonRequest, reviewers_only
 from catalog_audit.web.forms import BatchForm, BatchUndoForm
 from catalog_audit.web.selection import read_selection, write_selection
@@ -65,7 +67,7 @@ def _kind(selection: Selection) -> tuple[Value, Value] | None:
 
 
 def _list_kinds(request: PersonRequest, selection: Selection) -> HttpResponse:
-    counted = replace(selection, p_from=None, p_to=None, reviewer="", run=None)
+    counted = replace(selection, p_from=None, p_to=None, reviewer="", run=None, brand="")
     kinds = [
         {
             "kind": kind,
@@ -133,12 +135,14 @@ def undo(request: PersonRequest) -> HttpResponse:
         batch = actions.undo_batch(request.user, form.cleaned_data["token"], form.cleaned_data["of"])
     except ReviewError as error:
         return _refuse(str(error), error.code, 409)
-    return JsonResponse(_answer(request, batch) | {"undone": True})
+    said = undone.in_words(len(batch.stored), len(batch.refused))
+    answer = _answer(request, batch) | {"verdict": Decision.Verdict.UNDO, "message": said}
+    if batch.stored:
+        answer["address"] = _flag_address(request, batch.stored[0].flag_id)
+    return JsonResponse(answer)
 
 
 def _answer(request: PersonRequest, batch: actions.Batch) -> dict[str, Any]:
-    selection = read_selection(request.GET)
-    parameters = write_selection(selection)
     flags = Flag.objects.select_related("product").in_bulk(list(batch.refused))
     refused = []
     for key, error in sorted(batch.refused.items()):
@@ -146,7 +150,7 @@ def _answer(request: PersonRequest, batch: actions.Batch) -> dict[str, Any]:
         refused.append(
             {
                 "flag": key,
-                "address": f"{reverse('web:flag', args=[key])}?{parameters}",
+                "address": _flag_address(request, key),
                 "title": (product.title or product.external_id) if product else "",
                 "message": str(error),
             }
@@ -155,8 +159,12 @@ def _answer(request: PersonRequest, batch: actions.Batch) -> dict[str, Any]:
         "stored": len(batch.stored),
         "refused": refused,
         "repeated": batch.repeated,
-        "waiting": Queue(request.user, selection).count(),
+        "waiting": Queue(request.user, read_selection(request.GET)).count(),
     }
+
+
+def _flag_address(request: PersonRequest, key: int) -> str:
+    return f"{reverse('web:flag', args=[key])}?{write_selection(read_selection(request.GET))}"
 
 
 def _refuse(message: str, code: str, status: int) -> HttpResponse:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from catalog_audit.audits.models import Prediction
 from catalog_audit.catalog.models import Picture
 from catalog_audit.web.access import reviewers_only
-from catalog_audit.web.renditions import large_version, small_version
+from catalog_audit.web.renditions import garment_version, large_version, small_version
 from inference.pictures import PictureError
 
 
@@ -39,6 +39,20 @@ def small_picture(request: HttpRequest, picture_id: int) -> FileResponse:
         raise Http404
     try:
         return _send(small_version(found))
+    except PictureError as error:
+        raise Http404 from error
+
+
+@require_safe
+@reviewers_only
+def garment(request: HttpRequest, prediction_id: int) -> FileResponse:
+    """A thumbnail of the product that a prediction is about, cut out of its picture."""
+    prediction = get_object_or_404(Prediction.objects.select_related("picture"), pk=prediction_id)
+    found = prediction.picture
+    if found is None or not found.sha256 or not prediction.mask:
+        raise Http404
+    try:
+        return _send(garment_version(found, settings.OVERLAYS_DIR / prediction.mask))
     except PictureError as error:
         raise Http404 from error
 
