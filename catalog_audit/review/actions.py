@@ -155,7 +155,7 @@ def _once(token: UUID, user: User, flag_id: int | None, act: Callable[[], Stored
 
 
 def _stored(token: UUID, user: User, flag_id: int | None) -> Decision | None:
-    earlier = Decision.objects.select_related("flag", "new_value", "user").filter(token=token).first()
+    earlier = Decision.objects.filter(token=token).first()
     if earlier is None:
         return None
     undoing_one = earlier.verdict == Verdict.UNDO
