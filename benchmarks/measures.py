@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from itertools import count
@@ -27,6 +28,8 @@ GRID = 100
 DAYS = 30
 
 Call = Callable[[], object]
+
+_FLAG = re.compile(rb'data-flag="(\d+)"')
 
 
 def measures(seed: int) -> dict[str, Call]:
@@ -66,9 +69,9 @@ class Reviewer:
         self._types = [values[key].code for (key,) in types if key]
 
     def next_flag(self) -> HttpResponse:
-        """Ask for the next flag and follow to it."""
+        """Ask for the next flag, as the page's script does while a person looks at the one before."""
         response = self._get("web:next_flag")
-        self._shown = int(response.redirect_chain[-1][0].split("?")[0].rstrip("/").rpartition("/")[2])
+        self._shown = int(_FLAG.search(response.content)[1])
         return response
 
     def decide_and_next(self) -> HttpResponse:

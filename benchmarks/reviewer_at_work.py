@@ -21,7 +21,7 @@ CONFLICT = 409
 
 _SUGGESTION = re.compile(r'data-value="(\d+)"[^>]*data-suggestion')
 _TILE = re.compile(r'data-tile="(\d+)"')
-_FLAG = re.compile(r"/flags/(\d+)/")
+_FLAG = re.compile(r'data-flag="(\d+)"')
 _KIND = re.compile(r'href="[^"]*/flags/grid/\?([^"]*suggested=[^"]*)"')
 
 
@@ -45,7 +45,7 @@ class Reviewer(HttpUser):
         with self.client.get(
             "/flags/next/", headers={"X-Part": "1"}, name="next flag", catch_response=True
         ) as response:
-            found = _FLAG.search(response.url or "")
+            found = _FLAG.search(response.text or "")
             if not found:
                 return
             suggestion = _SUGGESTION.search(response.text or "")

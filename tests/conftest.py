@@ -30,6 +30,14 @@ if connection.vendor == "sqlite":
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
 
+@pytest.fixture(autouse=True)
+def _nothing_is_kept() -> None:
+    """What a process keeps for some seconds is of another test's database."""
+    from catalog_audit import keeping
+
+    keeping.forget_all()
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder with the real catalogues, or a skipped test."""

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog_audit.catalog.models import Attribute, Label, Picture, Product, Shop, Value
 from catalog_audit.jobs.models import Job
+from catalog_audit.keeping import Kept
 from catalog_audit.registry.models import ModelVersion
 
 
@@ -232,6 +233,8 @@ class FlagCount(models.Model):
                 fields=["state", "shop", "attribute", "garment_type", "label_value", "suggested", "number"],
                 name="audits_count_sums",
             ),
+            # The few columns of coarse sums; equal entries share their room, so it is a tenth of the table.
+            models.Index(fields=["state", "shop", "attribute", "number"], name="audits_count_coarse"),
             models.Index(fields=["folded", "id"], name="audits_count_folded"),
         ]
 
@@ -299,5 +302,12 @@ class ReviewPolicy(models.Model):
 
     @classmethod
     def current(cls) -> ReviewPolicy:
-        """The row, or the defaults where nobody has saved it yet."""
-        return cls.objects.first() or cls()
+        """The row, or the defaults where nobody has saved it yet; shared, so nobody may change it.
+
+        A change holds at once where it is saved, and some seconds later in other processes.
+        """
+        return _policy()
+
+
+_policy: Kept[ReviewPolicy] = Kept(lambda: ReviewPolicy.objects.first() or ReviewPolicy(), seconds=3.0)
+_policy.forget_with(ReviewPolicy)

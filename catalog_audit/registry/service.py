@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
+from catalog_audit.keeping import Kept
 from catalog_audit.registry.models import ModelVersion
 
 _SHIPPED = "shipped:"
@@ -98,6 +99,7 @@ def promote(model: ModelVersion) -> None:
         ).exclude(pk=model.pk).update(state=ModelVersion.State.RETIRED)
         ModelVersion.objects.filter(pk=model.pk).update(state=ModelVersion.State.ACTIVE)
     model.refresh_from_db()
+    _known.forget()
 
 
 def active_models() -> list[ModelVersion]:
@@ -121,9 +123,24 @@ def models_in_use() -> list[ModelVersion]:
 
 def model_is_missing() -> bool:
     """Whether audits have had models once and now lack one that they cannot do without."""
-    states = list(ModelVersion.objects.values_list("kind", "state"))
-    active = {kind for kind, state in states if state == ModelVersion.State.ACTIVE}
-    return bool(states) and not active.issuperset(ModelVersion.Kind.values)
+    known = _known().values()
+    active = {model.kind for model in known if model.state == ModelVersion.State.ACTIVE}
+    return bool(known) and not active.issuperset(ModelVersion.Kind.values)
+
+
+def version_of(model: int | None) -> str:
+    """The version of a model by its key, "" for none."""
+    if model is None:
+        return ""
+    known = _known()
+    if model not in known:
+        known = _known.again()
+    return known[model].version if model in known else ""
+
+
+#: Every model without its card; another process may have promoted one some seconds ago.
+_known: Kept[dict[int, ModelVersion]] = Kept(lambda: ModelVersion.objects.defer("card").in_bulk(), seconds=10.0)
+_known.forget_with(ModelVersion)
 
 
 def _cards(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from catalog_audit.accounts.models import User
 from catalog_audit.audits.models import ArguablePair, Flag
+from catalog_audit.audits.naming import name
 from catalog_audit.catalog.models import Label
 from catalog_audit.review.errors import FlagAlreadyDecided, ReviewError
 from catalog_audit.review.models import Decision
@@ -79,7 +80,8 @@ def locked(flag_ids: Collection[int]) -> list[Flag]:
     Flags by key, then labels by key.
     """
     found = Flag.objects.select_for_update(of=("self",)).filter(pk__in=flag_ids)
-    flags = list(found.select_related("label_value", "suggested").order_by("pk"))
+    flags = list(found.order_by("pk"))
+    name(flags)
     keys = [flag.label_id for flag in flags]
     labels = {label.pk: label for label in Label.objects.select_for_update().filter(pk__in=keys).order_by("pk")}
     for flag in flags:

@@ -11,8 +11,11 @@ from datetime import datetime
 from itertools import pairwise
 from statistics import median
 
+from django.db.models import Count, Q, QuerySet, Sum
+
 from catalog_audit.accounts.models import User
 from catalog_audit.audits.models import Flag
+from catalog_audit.keeping import Kept
 from catalog_audit.review.intervals import Share
 from catalog_audit.review.models import Decision
 from catalog_audit.review.rules import LABEL_IN
@@ -24,6 +27,8 @@ ASSUMED_SECONDS = 6.0
 FEWEST_PAUSES, LATEST, LONGEST_PAUSE = 50, 1000, 300.0
 #: Verdicts that are needed to measure how many flags are mistaken, of so many of the latest.
 FEWEST_VERDICTS, LATEST_VERDICTS = 100, 2000
+#: How long what is everybody's is kept, in seconds.
+KEPT = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,34 +59,53 @@ class Effort:
         return self.number * self.each
 
 
-def estimate(user: User, selection: Selection) -> Effort:
-    """What the open flags of a selection would take, from its lowest probability on; five queries and its filters."""
+def estimate(user: User, selection: Selection, known: tuple[int, bool] | None = None) -> Effort:
+    """What the open flags of a selection would take, from its lowest probability on; a handful of queries.
+
+    Args:
+        user: the person.
+        selection: its state does not matter.
+        known: how many flags it holds and whether there are more, where that was counted already.
+    """
     asked = replace(selection, state=Flag.State.OPEN)
     selected = Selected(asked, user)
-    chances: list[float] = []
-    for state in asked.states:
-        surest = selected.flags(state).order_by("-p_wrong", "pk")
-        chances += surest.values_list("p_wrong", flat=True)[: COUNT_LIMIT + 1]
-    counted = sorted(chances, reverse=True)[:COUNT_LIMIT]
+    number, more = known or selected.count()
+    counted = min(number, COUNT_LIMIT)
     seconds = measured_seconds()
     wrong = _measured_precision(selected, asked.p_from or 0.0, asked.p_to if asked.p_to is not None else 1.0)
     enough = wrong.of >= FEWEST_VERDICTS
     return Effort(
         p_from=asked.p_from or 0.0,
-        number=len(counted),
-        more=len(chances) > COUNT_LIMIT,
+        number=counted,
+        more=more or number > COUNT_LIMIT,
         each=ASSUMED_SECONDS if seconds is None else seconds,
         is_measured=seconds is not None,
-        mistaken=len(counted) * (1 - (wrong.value or 0.0)) if enough else sum(1 - chance for chance in counted),
+        mistaken=counted * (1 - (wrong.value or 0.0)) if enough else _expected_mistaken(selected, counted),
         verdicts=wrong.of if enough else 0,
     )
+
+
+def _expected_mistaken(selected: Selected, number: int) -> float:
+    """What the probabilities themselves expect of so many flags: first what somebody was not sure about, of which
+    there is little, then the surest."""
+    found = 0.0
+    for state in reversed(selected.selection.states):
+        surest = selected.flags(state).order_by("-p_wrong", "pk").values("p_wrong")[:number]
+        one = surest.aggregate(sure=Sum("p_wrong"), number=Count("pk"))
+        found += one["number"] - (one["sure"] or 0.0)
+        number -= one["number"]
+    return found
 
 
 def measured_seconds() -> float | None:
     """The median time between two verdicts of a person, breaks left out; None while there are too few.
 
-    Verdicts about many flags in one go say nothing about one.
+    Verdicts about many flags in one go say nothing about one. Everybody's and kept for half a minute.
     """
+    return _seconds()
+
+
+def _measure_seconds() -> float | None:
     said = Decision.objects.filter(verdict__in=Decision.SAID, batch=None).order_by("-pk")
     times: dict[int, list[datetime]] = defaultdict(list)
     for person, when in said.values_list("user", "created_at")[:LATEST]:
@@ -91,21 +115,36 @@ def measured_seconds() -> float | None:
     return median(pauses) if len(pauses) >= FEWEST_PAUSES else None
 
 
+_seconds: Kept[float | None] = Kept(_measure_seconds, KEPT)
+
+
 def _measured_precision(selected: Selected, low: float, high: float) -> Share:
     """Of the latest verdicts about flags like these: how many found the label wrong."""
     if selected.sorts is None:
         return Share(0, 0)
-    said = Decision.objects.filter(
-        verdict__in=(Decision.Verdict.ACCEPT, Decision.Verdict.FIX), after__in=list(LABEL_IN), undone_by=None
-    )
-    latest = said.order_by("-pk").values_list("pk", flat=True)[:LATEST_VERDICTS]
-    fitting = Decision.objects.filter(
-        pk__in=list(latest),
+    fitting = _settling().filter(
+        pk__gte=_oldest(),
         flag__kind=Flag.Kind.FLAG,
         flag__raised_as=Flag.State.OPEN,
         flag__p_wrong__gte=low,
         flag__p_wrong__lte=high,
         **{f"flag__{name}": wanted for name, wanted in selected.sorts.items()},
     )
-    states = list(fitting.values_list("after", flat=True))
-    return Share(states.count(Flag.State.FIXED), len(states))
+    found = fitting.order_by().aggregate(fixed=Count("pk", filter=Q(after=Flag.State.FIXED)), of=Count("pk"))
+    return Share(found["fixed"], found["of"])
+
+
+def _settling() -> QuerySet[Decision]:
+    """Verdicts that named one right value and stand."""
+    return Decision.objects.filter(
+        verdict__in=(Decision.Verdict.ACCEPT, Decision.Verdict.FIX), after__in=list(LABEL_IN), undone_by=None
+    )
+
+
+def _find_oldest() -> int:
+    """Key of the oldest of the latest :data:`LATEST_VERDICTS`; 0 where there are fewer."""
+    keys = _settling().order_by("-pk").values_list("pk", flat=True)
+    return next(iter(keys[LATEST_VERDICTS - 1 : LATEST_VERDICTS]), 0)
+
+
+_oldest: Kept[int] = Kept(_find_oldest, KEPT)

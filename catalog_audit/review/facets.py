@@ -14,7 +14,7 @@ from catalog_audit.accounts.models import User
 from catalog_audit.accounts.roles import may_administer
 from catalog_audit.audits import counting
 from catalog_audit.audits.models import Flag
-from catalog_audit.review.selecting import COUNT_LIMIT, MINE, Selected, Selection
+from catalog_audit.review.selecting import MINE, Selected, Selection
 
 #: Filter -> the field of flags and counts.
 FIELDS = {
@@ -48,19 +48,15 @@ def facets(user: User, selection: Selection) -> Facets:
     asked = selection
     if (asked.p_from, asked.p_to, asked.run) != (None, None, None) or asked.reviewer or asked.brand:
         return Facets()
-    dispute = _in_dispute(user)
+    told = [state for state in State.values if state != State.SETTLING or may_administer(user)]
+    others = list(Selected(replace(Selection(), state=State.OPEN), user).uncounted(told))
     sorts = {name: _keys(selection, name) for name in FIELDS}
-    states: Counter[str] = Counter()
-    if all(keys is None or keys for keys in sorts.values()):
-        narrowed = {f"{FIELDS[name]}__in": keys for name, keys in sorts.items() if keys is not None}
-        for (state,), number in counting.numbers_by("state", **narrowed).items():
-            if state not in Flag.IN_DISPUTE:
-                states[state] += number
-        states += _of(dispute, sorts, by="state")
+    states = _numbers("state", told, sorts, others)
     states[State.OPEN] += states[State.SECOND]
     if asked.state == MINE:
         return Facets(True, dict(states))
-    values = {name: _numbers(name, asked, sorts, dispute) for name in FIELDS}
+    shown = [state for state in asked.states if state in told]
+    values = {name: dict(_numbers(field, shown, sorts | {name: None}, others)) for name, field in FIELDS.items()}
     return Facets(True, dict(states), values)
 
 
@@ -77,34 +73,24 @@ def _keys(selection: Selection, name: str) -> list[int] | None:
     return sorts.get(f"{column}__in") or [sorts[column]]
 
 
-def _in_dispute(user: User) -> list[dict[str, Any]]:
-    """The few flags that wait for a second person or an admin, of which the person may know."""
-    rows: list[dict[str, Any]] = []
-    for state in Flag.IN_DISPUTE:
-        if state == State.SETTLING and not may_administer(user):
-            continue
-        flags = Selected(Selection(state=state), user).flags(state)
-        rows += flags.order_by().values("state", *FIELDS.values())[:COUNT_LIMIT]
-    return rows
-
-
 def _numbers(
-    name: str, asked: Selection, sorts: dict[str, list[int] | None], dispute: list[dict[str, Any]]
-) -> dict[int, int]:
-    others = sorts | {name: None}
-    if any(keys == [] for keys in others.values()):
-        return {}
-    narrowed: dict[str, Any] = {f"{FIELDS[one]}__in": keys for one, keys in others.items() if keys is not None}
-    counted = [state for state in asked.states if state not in Flag.IN_DISPUTE]
-    found: Counter[int] = Counter()
-    if counted:
-        for (key,), number in counting.numbers_by(FIELDS[name], state__in=counted, **narrowed).items():
-            found[key] += number
-    asked_for = [row for row in dispute if row["state"] in asked.states]
-    return dict(found + _of(asked_for, others, by=FIELDS[name]))
+    field: str, states: list[str], sorts: dict[str, list[int] | None], others: list[tuple[int, dict[str, Any]]]
+) -> Counter[Any]:
+    """Value of a field -> flags in one of these states that fit.
 
-
-def _of(rows: list[dict[str, Any]], sorts: dict[str, list[int] | None], by: str) -> Counter[Any]:
-    return Counter(
-        row[by] for row in rows if all(keys is None or row[FIELDS[name]] in keys for name, keys in sorts.items())
-    )
+    Args:
+        field: of the counts.
+        states: of them.
+        sorts: filter -> the keys that it asks for.
+        others: what the person's numbers differ by from the counts.
+    """
+    found: Counter[Any] = Counter()
+    narrowed = {f"{FIELDS[name]}__in": keys for name, keys in sorts.items() if keys is not None}
+    if not states or not all(narrowed.values()):
+        return found
+    for (key,), number in counting.numbers_by(field, state__in=states, **narrowed).items():
+        found[key] += number
+    for by, row in others:
+        if row["state"] in states and all(row[name.removesuffix("__in")] in keys for name, keys in narrowed.items()):
+            found[row[field]] += by
+    return found

@@ -14,6 +14,7 @@ from catalog_audit.accounts.models import User
 from catalog_audit.audits import counting
 from catalog_audit.audits.models import Flag
 from catalog_audit.catalog.models import Value
+from catalog_audit.catalog.naming import names_with
 from catalog_audit.review import leases
 from catalog_audit.review.models import Decision
 from catalog_audit.review.ordering import GAIN, PROBABILITY, Order, Position
@@ -81,7 +82,7 @@ def kinds(selection: Selection) -> list[Kind]:
         return []
     numbers = counting.numbers_by("label_value", "suggested", state=plain(selection).state, **sorts)
     ranked = sorted(numbers.items(), key=lambda item: (-item[1], item[0]))[:LISTED]
-    values = Value.objects.select_related("attribute").in_bulk({key for pair, _number in ranked for key in pair})
+    values = names_with(values={key for pair, _number in ranked for key in pair}).values
     return [
         Kind(values[label], values[suggested], number)
         for (label, suggested), number in ranked

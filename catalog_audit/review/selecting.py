@@ -22,6 +22,7 @@ order, so the first flags of it are read without sorting; further filters are ch
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,12 +32,16 @@ from catalog_audit.accounts.models import User
 from catalog_audit.accounts.roles import may_administer
 from catalog_audit.audits import counting
 from catalog_audit.audits.models import Flag
-from catalog_audit.catalog.models import Attribute, Product, Shop, Value
+from catalog_audit.catalog.models import Attribute, Product
+from catalog_audit.catalog.naming import Names, names
 from catalog_audit.review.models import Decision
 from catalog_audit.review.ordering import PROBABILITY
 
 #: Instead of a state: what the person gave the latest verdict on.
 MINE = "mine"
+
+#: What the counts tell flags apart by, beside their state.
+COUNTED_BY = ("shop_id", "attribute_id", "garment_type_id", "label_value_id", "suggested_id")
 
 #: Where flags have to be counted one by one, counting ends here.
 COUNT_LIMIT = 10_000
@@ -99,25 +104,29 @@ class Selection:
 
     def sorts(self) -> dict[str, Any] | None:
         """What flags and their counts can be narrowed by, as keys of rows and not by joins; None: nothing fits."""
+        found = self._keys(names())
+        if not all(found.values()):
+            found = self._keys(names.again())  # perhaps it is new
+        if not all(found.values()):
+            return None
         criteria: dict[str, Any] = {}
-        asked: list[tuple[str, QuerySet[Any]]] = []
-        if self.shop:
-            asked.append(("shop", Shop.objects.filter(slug=self.shop)))
-        if self.attribute:
-            asked.append(("attribute", Attribute.objects.filter(code=self.attribute)))
-        if self.garment_type:
-            kinds = Value.objects.filter(attribute__code=Attribute.GARMENT_TYPE)
-            asked.append(("garment_type", kinds.filter(code=self.garment_type)))
-        for name, code in (("label_value", self.label), ("suggested", self.suggested)):
-            if code:
-                values = Value.objects.filter(code=code)
-                asked.append((name, values.filter(attribute__code=self.attribute) if self.attribute else values))
-        for name, rows in asked:
-            keys = list(rows.order_by().values_list("pk", flat=True))
-            if not keys:
-                return None
+        for name, keys in found.items():
             criteria |= {name: keys[0]} if len(keys) == 1 else {f"{name}__in": keys}
         return criteria
+
+    def _keys(self, known: Names) -> dict[str, list[int]]:
+        """Field of flags -> the keys that it may have, none for what does not exist."""
+        found: dict[str, list[Any]] = {}
+        if self.shop:
+            found["shop"] = [known.shop(self.shop)]
+        if self.attribute:
+            found["attribute"] = [known.attribute(self.attribute)]
+        if self.garment_type:
+            found["garment_type"] = known.coded(self.garment_type, Attribute.GARMENT_TYPE)
+        for name, code in (("label_value", self.label), ("suggested", self.suggested)):
+            if code:
+                found[name] = known.coded(code, self.attribute)
+        return {name: [row.pk for row in rows if row is not None] for name, rows in found.items()}
 
 
 class Selected:
@@ -145,8 +154,7 @@ class Selected:
         if asked.state == MINE:
             return flags
         if state == State.SECOND:
-            said = Decision.objects.said().filter(user=user)
-            flags = flags.filter(~Exists(said.filter(flag=OuterRef("pk"))))
+            flags = flags.filter(not_first_said_by(user))
         if state == State.SETTLING and not may_administer(user):
             return flags.none()
         return flags
@@ -164,18 +172,33 @@ class Selected:
 
     def count(self) -> tuple[int, bool]:
         """How many there are, and whether there are more than that: counting one by one ends at a limit."""
-        known, found = 0, 0
-        for state in self.selection.states:
-            if self._is_counted(state):
-                known += counting.number(state=state, **(self.sorts or {}))
-            else:
-                found += self.flags(state).order_by()[: COUNT_LIMIT + 1].count()
-        return known + min(found, COUNT_LIMIT), found > COUNT_LIMIT
+        if self.sorts is None:
+            return 0, False
+        states, asked = self.selection.states, self.selection
+        if (asked.p_from, asked.p_to, asked.run, self._reviewer) == (None, None, None, None) and not asked.brand:
+            if asked.state == State.SETTLING and not may_administer(self.user):
+                return 0, False
+            known = counting.number(state__in=states, **self.sorts)
+            return known + sum(by for by, _row in self.uncounted(states)), False
+        found = sum(self.flags(state).order_by()[: COUNT_LIMIT + 1].count() for state in states)
+        return min(found, COUNT_LIMIT), found > COUNT_LIMIT
 
-    def _is_counted(self, state: str) -> bool:
-        asked = self.selection
-        narrowed = (asked.p_from, asked.p_to, asked.run, self._reviewer) != (None, None, None, None)
-        return self.sorts is not None and not narrowed and not asked.brand and state not in Flag.IN_DISPUTE
+    def uncounted(self, states: Collection[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+        """What the person's numbers differ by from the counts: (1 more or -1 fewer, the flag's state and sort).
+
+        The counts know nothing of who said what, nor of samples that somebody was not sure about; both are few.
+        """
+        disputed = [state for state in states if state in Flag.IN_DISPUTE]
+        if not disputed or self.sorts is None:
+            return
+        flags = Flag.objects.filter(**self.sorts).order_by()
+        samples = flags.filter(
+            Q(state=State.SETTLING) | not_first_said_by(self.user), kind=Flag.Kind.SAMPLE, state__in=disputed
+        )
+        yield from ((1, row) for row in samples.values("state", *COUNTED_BY))
+        if State.SECOND in disputed:
+            mine = flags.filter(kind=Flag.Kind.FLAG, state=State.SECOND, decided_by=self.user)
+            yield from ((-1, row) for row in mine.values("state", *COUNTED_BY))
 
     def _find_reviewer(self) -> int | None:
         """Key of the person whose verdicts are asked for; None for anybody, 0 for a name that nobody has."""
@@ -185,6 +208,11 @@ class Selected:
         if not asked.reviewer:
             return None
         return User.objects.filter(username=asked.reviewer).values_list("pk", flat=True).first() or 0
+
+
+def not_first_said_by(user: User) -> Q:
+    """Of the flags that wait for a second person: those of which somebody else was the first to say something."""
+    return Q(decided_by=None) | ~Q(decided_by=user)
 
 
 def not_said_by(user: User) -> Q:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.urls import reverse
+
 from catalog_audit.accounts.models import User
 from catalog_audit.accounts.roles import may_administer
 from catalog_audit.audits.models import Flag
+from catalog_audit.audits.naming import name
 from catalog_audit.catalog.models import Picture, Value
-from catalog_audit.registry.service import model_is_missing
+from catalog_audit.catalog.naming import names
+from catalog_audit.registry.service import model_is_missing, version_of
 from catalog_audit.review import disputing
 from catalog_audit.review.models import Decision
 from catalog_audit.review.queue import Position
@@ -48,7 +52,10 @@ class FlagCard:
         label_distance: how far these are from the label's swatch; None where there is nothing to compare.
         suggested_distance: the same of the suggested value.
         decision: what was decided, when the flag is no longer undecided.
+        address: of the flag's page, with these.
         verdicts: what people said of it, as far as the person may see that, oldest first; empty for one verdict alone.
+        segmenter: version of the model that cut the garment out, or "".
+        classifier: version of the model that named the values, or "".
         waits_for_others: whether the person has said what they can, and somebody else decides.
         position: the flag's place in the person's queue.
         number: how many flags the queue holds.
@@ -72,7 +79,10 @@ class FlagCard:
     model_is_missing: bool
     can_dispute: bool = False
     parameters: str = ""
+    address: str = ""
     verdicts: tuple[Decision, ...] = ()
+    segmenter: str = ""
+    classifier: str = ""
     waits_for_others: bool = False
     hides_shares: bool = False
 
@@ -83,13 +93,27 @@ class FlagCard:
         return [choice for choice in (*label, self.suggestion, *self.alternatives) if choice.probability is not None]
 
 
+def load(flag_id: int) -> Flag | None:
+    """A flag with everything that its page needs, or None; one query."""
+    found = Flag.objects.select_related("product", "label", "prediction__picture").filter(pk=flag_id).first()
+    if found is not None:
+        name([found])
+    return found
+
+
+def address_of(flag_id: int, parameters: str) -> str:
+    """The address of a flag's page that keeps the queue's filters."""
+    address = reverse("web:flag", args=[flag_id])
+    return f"{address}?{parameters}" if parameters else address
+
+
 def make_card(
     flag: Flag, position: Position, number: int, parameters: str, user: User, *, hides_shares: bool = False
 ) -> FlagCard:
     """Gather a flag's card for a person (a handful of queries, whatever the catalogue's size)."""
     verdicts = disputing.visible_verdicts(flag, user) if flag.decided_by_id else []
     probabilities: dict[str, float] = flag.prediction.probabilities
-    values = list(Value.objects.filter(attribute=flag.attribute_id))
+    values = names().values_of(flag.attribute_id)
     by_code = {value.code: value for value in values}
     ranked = sorted(probabilities.items(), key=lambda item: -item[1])
     others = [
@@ -116,7 +140,10 @@ def make_card(
         model_is_missing=model_is_missing(),
         can_dispute=flag.state != Flag.State.SETTLING,
         parameters=parameters,
+        address=address_of(flag.pk, parameters),
         verdicts=tuple(verdicts) if len(verdicts) > 1 else (),
+        segmenter=version_of(flag.prediction.segmenter_id),
+        classifier=version_of(flag.prediction.classifier_id),
         waits_for_others=_waits_for_others(flag, verdicts, user),
         hides_shares=flag.is_undecided and hides_shares,
     )

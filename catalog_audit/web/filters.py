@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy
 from catalog_audit.accounts.models import User
 from catalog_audit.accounts.roles import may_administer
 from catalog_audit.audits.models import AuditRun, Flag
-from catalog_audit.catalog.models import Attribute, Product, Shop, Value
+from catalog_audit.catalog.models import Attribute, Product, Value
+from catalog_audit.catalog.naming import Names, names_with
 from catalog_audit.review.facets import Facets, facets
 from catalog_audit.review.models import Decision
 from catalog_audit.review.queue import GAIN, MINE, PROBABILITY, VALUE, Selection
@@ -83,27 +84,25 @@ class Filters:
 def filters(user: User, selection: Selection) -> Filters:
     """Gather the filters for a person; a fixed number of queries."""
     known = facets(user, selection)
-    shops = list(Shop.objects.all())
     with_flags = Exists(Flag.objects.filter(attribute=OuterRef("pk"), kind=Flag.Kind.FLAG))
-    attributes = list(Attribute.objects.filter(with_flags))
-    offered = {one.code: one for one in attributes if selection.attribute in ("", one.code)}
-    values = list(
-        Value.objects.filter(attribute__code__in=[*offered, Attribute.GARMENT_TYPE]).select_related("attribute")
-    )
-    judged = [value for value in values if value.attribute.code in offered]
-    types = [value for value in values if value.attribute.code == Attribute.GARMENT_TYPE]
+    keys = list(Attribute.objects.filter(with_flags).values_list("pk", flat=True))
+    named = names_with(attributes=keys)
+    attributes = [named.attributes[key] for key in keys]
+    offered = {one.pk for one in attributes if selection.attribute in ("", one.code)}
+    judged = [value for value in named.values.values() if value.attribute_id in offered]
+    types = [value for value in named.values.values() if value.attribute.code == Attribute.GARMENT_TYPE]
     several = len(offered) > 1
     return Filters(
         states=_states(user, selection, known),
         orders=[Option(code, str(name), code == selection.order) for code, name in _ORDER_NAMES.items()],
-        shops=[_option(known, "shop", shop.pk, shop.slug, shop.name, selection.shop) for shop in shops],
+        shops=[_option(known, "shop", shop.pk, shop.slug, shop.name, selection.shop) for shop in named.shops.values()],
         attributes=[_option(known, "attribute", one.pk, one.code, one.name, selection.attribute) for one in attributes],
         garment_types=_values(known, "garment_type", types, selection.garment_type),
         labels=_values(known, "label", judged, selection.label, grouped=several),
         suggestions=_values(known, "suggested", judged, selection.suggested, grouped=several),
         upper=_upper(selection),
         reviewers=_reviewers(selection),
-        runs=_runs(selection),
+        runs=_runs(selection, named),
         brands=bool(selection.brand) or Product.objects.filter(brand__gt="").exists(),
     )
 
@@ -144,17 +143,19 @@ def _reviewers(selection: Selection) -> list[Option]:
     return [Option(one.username, str(one), one.username == selection.reviewer) for one in people]
 
 
-def _runs(selection: Selection) -> list[Option]:
-    runs = AuditRun.objects.select_related("shop", "job")
-    if selection.shop:
-        runs = runs.filter(shop__slug=selection.shop)
+def _runs(selection: Selection, named: Names) -> list[Option]:
+    runs = AuditRun.objects.select_related("job").only("shop", "job__created_at")
+    shop = named.shop(selection.shop)
+    if shop:
+        runs = runs.filter(shop=shop)
     options = [
         Option(
             str(run.pk),
-            f"{run.shop}, {date_format(localtime(run.job.created_at), 'SHORT_DATETIME_FORMAT')}",
+            f"{named.shops[run.shop_id]}, {date_format(localtime(run.job.created_at), 'SHORT_DATETIME_FORMAT')}",
             run.pk == selection.run,
         )
         for run in runs[:RUNS]
+        if run.shop_id in named.shops
     ]
     if selection.run is not None and not any(option.chosen for option in options):
         options.append(Option(str(selection.run), _("audit %(number)s") % {"number": selection.run}, chosen=True))

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog_audit.audits.models import ReviewPolicy
 from catalog_audit.catalog.models import Attribute, Shop, Value
+from catalog_audit.catalog.naming import names_with
 from catalog_audit.catalog.words import exact_key
 from catalog_audit.review.batches import MOST, SUGGESTION
 from catalog_audit.review.models import Decision
@@ -32,7 +33,8 @@ class DecisionForm(forms.Form):
         choice = self.cleaned_data["choice"]
         if choice in self.WORDS:
             return choice
-        value = Value.objects.filter(pk=int(choice)).first() if choice.isdecimal() else None
+        key = int(choice) if choice.isdecimal() else 0
+        value = names_with(values=[key]).values.get(key)
         if value is None:
             raise ValidationError(_("Choose a value."))
         return value
@@ -178,10 +180,11 @@ class PolicyForm(forms.Form):
 
     def save(self) -> ReviewPolicy:
         """Store what was sent."""
-        policy = ReviewPolicy.current()
-        policy.check_share = self.cleaned_data["checks"] / 100
-        policy.sample_share = self.cleaned_data["samples"] / 100
-        policy.lease_minutes = self.cleaned_data["lease"]
+        policy = ReviewPolicy(
+            check_share=self.cleaned_data["checks"] / 100,
+            sample_share=self.cleaned_data["samples"] / 100,
+            lease_minutes=self.cleaned_data["lease"],
+        )
         policy.save()
         return policy
 

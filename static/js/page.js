@@ -1,6 +1,6 @@
 // Parts of pages, fetched by the scripts of the pages that show them.
 
-/** The inner part of a page: {url, element}. Throws when the server cannot be reached or asks to sign in. */
+/** The inner part of a page with its address: {url, element}. Throws when the server cannot be reached or asks to sign in. */
 export async function fetchPage(url, kind) {
   const response = await fetch(url, { headers: { "X-Part": kind }, cache: "no-store" });
   if (new URL(response.url).pathname.startsWith("/sign-in/")) {
@@ -8,7 +8,10 @@ export async function fetchPage(url, kind) {
     throw new Error("signed out");
   }
   if (!response.ok) throw new Error(`answer ${response.status}`);
-  return { url: response.url, element: await elementOf(response) };
+  const element = await elementOf(response);
+  // What is shown may have an address of its own, other than the question that led to it.
+  const url = element.dataset.address ? new URL(element.dataset.address, response.url).href : response.url;
+  return { url, element };
 }
 
 /** The element that an answer holds, in this document: from now on its pictures load. */

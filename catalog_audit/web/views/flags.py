@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from catalog_audit.audits.models import Flag
+from catalog_audit.audits.naming import name
 from catalog_audit.registry.service import model_is_missing
 from catalog_audit.review import leases
 from catalog_audit.review.actions import label_stands, last_of
@@ -18,7 +18,7 @@ from catalog_audit.review.mixing import may_hold_samples
 from catalog_audit.review.queue import Position, Queue
 from catalog_audit.review.saved import may_change, views_of
 from catalog_audit.web.access import PersonRequest, reviewers_only
-from catalog_audit.web.cards import make_card
+from catalog_audit.web.cards import address_of, load, make_card
 from catalog_audit.web.evidence import gather
 from catalog_audit.web.filters import filters
 from catalog_audit.web.selection import read_selection, write_selection
@@ -33,10 +33,10 @@ def queue(request: PersonRequest) -> HttpResponse:
     """The flags of a selection, the surest errors first."""
     selection = read_selection(request.GET)
     flags = Queue(request.user, selection)
-    page = flags.page(Position.parse(request.GET.get("after", "")), PAGE_SIZE)
+    page, tally = flags.page(Position.parse(request.GET.get("after", "")), PAGE_SIZE), flags.tally()
     context = {
         "page": page,
-        "tally": flags.tally(),
+        "tally": tally,
         "selection": selection,
         "parameters": write_selection(selection),
         "filters": filters(request.user, selection),
@@ -46,7 +46,7 @@ def queue(request: PersonRequest) -> HttpResponse:
         "is_work": selection.state in Flag.UNDECIDED,
     }
     if selection.state == Flag.State.OPEN:
-        context |= {"effort": estimate(request.user, selection)}
+        context |= {"effort": estimate(request.user, selection, (tally.number, tally.more))}
     return render(request, "flags/queue.html", context)
 
 
@@ -64,14 +64,11 @@ def effort(request: PersonRequest) -> HttpResponse:
 @reviewers_only
 def flag(request: PersonRequest, flag_id: int) -> HttpResponse:
     """One flag; only its inner part when the page's script asks for it."""
-    # Not all by one join: to plan it would take the database longer than all of these queries.
-    own = ("product", "label__value", "prediction__picture", "prediction__run")
-    flags = Flag.objects.select_related(*own).prefetch_related(
-        "shop", "attribute", "label_value", "suggested", "garment_type"
-    )
-    flags = flags.prefetch_related("prediction__segmenter", "prediction__classifier")
-    found = get_object_or_404(flags, pk=flag_id)
-    return _render_flag(request, found)
+    found = load(flag_id)
+    if found is None:
+        raise Http404
+    leases.hold(found, request.user)
+    return _render_flag(request, found, Queue(request.user, read_selection(request.GET)))
 
 
 @require_safe
@@ -79,8 +76,8 @@ def flag(request: PersonRequest, flag_id: int) -> HttpResponse:
 @reviewers_only
 def evidence(request: PersonRequest, flag_id: int) -> HttpResponse:
     """What lies around a flag: examples of both values, sisters. Asked for after the flag itself."""
-    related = ("shop", "attribute", "product", "label_value", "suggested")
-    found = get_object_or_404(Flag.objects.select_related(*related), pk=flag_id)
+    found = get_object_or_404(Flag.objects.select_related("product"), pk=flag_id)
+    name([found])
     return render(request, _template(request, "evidence"), {"evidence": gather(found)})
 
 
@@ -88,7 +85,10 @@ def evidence(request: PersonRequest, flag_id: int) -> HttpResponse:
 @never_cache
 @reviewers_only
 def following(request: PersonRequest) -> HttpResponse:
-    """Go to the flag behind a position, or in front of it; to the end page when there is none."""
+    """Go to the flag behind a position, or in front of it; to the end page when there is none.
+
+    The page's script gets the flag at once: it would only ask for it again.
+    """
     selection = read_selection(request.GET)
     flags = Queue(request.user, selection)
     position = Position.parse(request.GET.get("after", ""))
@@ -102,22 +102,22 @@ def following(request: PersonRequest) -> HttpResponse:
             "model_is_missing": model_is_missing(),
         }
         return render(request, _template(request, "end"), context)
-    address = reverse("web:flag", args=[found.pk])
-    parameters = write_selection(selection)
-    return HttpResponseRedirect(f"{address}?{parameters}" if parameters else address)
+    whole = load(found.pk) if _is_part(request) else None
+    if whole is None:
+        return HttpResponseRedirect(address_of(found.pk, write_selection(selection)))
+    if before:
+        leases.hold(whole, request.user)
+    return _render_flag(request, whole, flags)
 
 
-def _render_flag(request: PersonRequest, found: Flag) -> HttpResponse:
-    leases.hold(found, request.user)
-    selection = read_selection(request.GET)
-    flags = Queue(request.user, selection)
+def _render_flag(request: PersonRequest, found: Flag, flags: Queue) -> HttpResponse:
     card = make_card(
         found,
         flags.position(found),
         flags.count(),
-        write_selection(selection),
+        write_selection(flags.selection),
         request.user,
-        hides_shares=may_hold_samples(selection),
+        hides_shares=may_hold_samples(flags.selection),
     )
     context = {
         "card": card,
@@ -129,5 +129,8 @@ def _render_flag(request: PersonRequest, found: Flag) -> HttpResponse:
 
 def _template(request: PersonRequest, name: str) -> str:
     """The inner part for the script, the whole page for everybody else."""
-    inner = "X-Part" in request.headers
-    return f"flags/_{name}.html" if inner else f"flags/{name}.html"
+    return f"flags/_{name}.html" if _is_part(request) else f"flags/{name}.html"
+
+
+def _is_part(request: PersonRequest) -> bool:
+    return "X-Part" in request.headers

@@ -14,7 +14,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog_audit.audits.models import Flag
-from catalog_audit.catalog.models import Attribute, Shop, Value
+from catalog_audit.catalog.models import Value
+from catalog_audit.catalog.naming import names, names_where
 from catalog_audit.review import actions, grids
 from catalog_audit.review.errors import ReviewError
 from catalog_audit.review.leases import PAGE
@@ -60,10 +61,10 @@ def _kind(selection: Selection) -> tuple[Value, Value] | None:
     """Label and suggestion of the tiles; None where the address does not name both, or values that do not exist."""
     if not grids.is_one_kind(selection):
         return None
-    codes = {selection.label, selection.suggested}
-    found = Value.objects.filter(attribute__code=selection.attribute, code__in=codes).select_related("attribute")
-    values = {value.code: value for value in found}
-    return (values[selection.label], values[selection.suggested]) if codes == set(values) else None
+    codes, attribute = (selection.label, selection.suggested), selection.attribute
+    found = names_where(lambda known: all(known.coded(code, attribute) for code in codes))
+    pairs = zip(*(found.coded(code, attribute) for code in codes), strict=False)
+    return next(pairs, None)
 
 
 def _list_kinds(request: PersonRequest, selection: Selection) -> HttpResponse:
@@ -83,8 +84,8 @@ def _list_kinds(request: PersonRequest, selection: Selection) -> HttpResponse:
         "kinds": kinds,
         "selection": counted,
         "parameters": write_selection(counted),
-        "shops": Shop.objects.all(),
-        "attributes": Attribute.objects.all(),
+        "shops": names().shops.values(),
+        "attributes": names().attributes.values(),
         "states": (Flag.State.OPEN, Flag.State.DISPUTED),
     }
     return render(request, "flags/kinds.html", context)
