@@ -142,6 +142,12 @@ def raise_flags(flags: Sequence[Flag]) -> list[Flag]:
     return kept
 
 
+def rule_of(flag: Flag) -> ArguableRule | None:
+    """The rule that keeps a flag closed, with its values loaded, or None."""
+    held = SetAside.objects.filter(flag=flag, returned=None).select_related("rule__low", "rule__high").first()
+    return held.rule if held else None
+
+
 def follow() -> None:
     """Make all flags what the rules say; nothing happens where they are so already."""
     _close(ArguableRule.objects.filter(ended_at=None).order_by("pk"))

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from django.db.models import OuterRef, Subquery
+
 from catalog_audit.audits import overlaps
 from catalog_audit.audits.findings import DISPUTED, FLAGGED, NO_MODEL, NO_TYPE
 from catalog_audit.audits.models import AuditRun, Prediction, RunProfile
@@ -82,11 +84,13 @@ def has_predecessor(run: AuditRun) -> bool:
     return Prediction.objects.filter(run__in=AuditRun.objects.filter(shop=run.shop_id, pk__lt=run.pk)).exists()
 
 
-def overlaps_of(shop: Shop) -> list[list[Any]]:
-    """What :func:`overlaps.measure` found at the end of the shop's latest audit that saw something."""
-    figures = RunProfile.objects.filter(run__shop=shop, figures__has_key="overlaps").order_by("-run")
-    row = figures.first()
-    return row.figures["overlaps"] if row else []
+def overlaps_of(shops: Iterable[Shop]) -> list[list[Any]]:
+    """What :func:`overlaps.measure` found at the end of the latest audit that saw something, of all shops together."""
+    rows = RunProfile.objects.filter(run__shop=OuterRef("pk"), figures__has_key="overlaps").order_by("-run")
+    keys = [shop.pk for shop in shops]
+    latest = Shop.objects.filter(pk__in=keys).annotate(latest=Subquery(rows.values("run")[:1]))
+    found = RunProfile.objects.in_bulk([run for run in latest.values_list("latest", flat=True) if run])
+    return [row for profile in found.values() for row in profile.figures["overlaps"]]
 
 
 def measure(run: AuditRun) -> Profile:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from catalog_audit.accounts.models import User
 from catalog_audit.accounts.roles import may_administer
-from catalog_audit.audits.models import Flag
+from catalog_audit.audits.arguable import rule_of
+from catalog_audit.audits.models import ArguableRule, Flag
 from catalog_audit.catalog.models import Picture, Value
 from catalog_audit.registry.service import model_is_missing
 from catalog_audit.review import disputing
@@ -49,6 +50,7 @@ class FlagCard:
         suggested_distance: the same of the suggested value.
         decision: what was decided, when the flag is no longer undecided.
         verdicts: what people said of it, as far as the person may see that, oldest first; empty for one verdict alone.
+        rule: the arguable pair that the flag was closed with, or None.
         waits_for_others: whether the person has said what they can, and somebody else decides.
         position: the flag's place in the person's queue.
         number: how many flags the queue holds.
@@ -73,6 +75,7 @@ class FlagCard:
     parameters: str = ""
     verdicts: tuple[Decision, ...] = ()
     waits_for_others: bool = False
+    rule: ArguableRule | None = None
 
 
 def make_card(flag: Flag, position: Position, number: int, parameters: str, user: User) -> FlagCard:
@@ -108,6 +111,7 @@ def make_card(flag: Flag, position: Position, number: int, parameters: str, user
         parameters=parameters,
         verdicts=tuple(verdicts) if len(verdicts) > 1 else (),
         waits_for_others=_waits_for_others(flag, verdicts, user),
+        rule=rule_of(flag) if flag.state == Flag.State.CLOSED else None,
     )
 
 
