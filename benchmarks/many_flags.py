@@ -92,10 +92,10 @@ _FILL = (
         LATERAL (SELECT drawn.attribute_id = one.attribute_id AND place = 4 AND state <> 'second') AS mark(settled)
     """,
     """
-    INSERT INTO audits_prediction (id, run_id, product_id, attribute_id, picture_id, fingerprint, current,
-        label_value_id, problem, top_value_id, p_wrong, state, probabilities, palette, region_share, mask, attention,
-        attention_label, created_at)
-    SELECT n, runs[1 + shop_at], n, attribute_id, n, lpad(n::text, 64, '0'), TRUE, label_value_id, '',
+    INSERT INTO audits_prediction (id, run_id, product_id, attribute_id, picture_id, fingerprint, parts,
+        current, label_value_id, problem, top_value_id, p_wrong, state, probabilities, palette, region_share, mask,
+        attention, attention_label, created_at)
+    SELECT n, runs[1 + shop_at], n, attribute_id, n, lpad(n::text, 64, '0'), '', TRUE, label_value_id, '',
         CASE WHEN place < 5 THEN suggested_id ELSE label_value_id END, p_wrong,
         CASE WHEN place < 5 THEN 'flagged' ELSE 'ok' END,
         '{"black": 0.61, "navy": 0.2, "grey": 0.1, "beige": 0.05, "brown": 0.04}',

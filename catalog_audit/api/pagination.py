@@ -18,6 +18,11 @@ class CorrectionPages(CursorPagination):
     ordering = ("decided_at", "id")
 
 
+class ArguablePairPages(CursorPagination):
+    page_size = 100
+    ordering = "-id"
+
+
 class ProductPages(CursorPagination):
     page_size = 100
     max_page_size = 1000

@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from catalog_audit.audits.exporting import STATES
-from catalog_audit.audits.models import AuditRun, Flag
+from catalog_audit.audits.models import ArguableRule, AuditRun, Flag
 from catalog_audit.catalog.models import Shop
 from catalog_audit.jobs.models import Job
 
@@ -41,6 +41,26 @@ class AuditRowSerializer(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=STATES)
 
 
+class ArguablePairSerializer(serializers.ModelSerializer[ArguableRule]):
+    """Two values between which nobody is asked to decide. No shop: all shops; no garment group: all garments."""
+
+    attribute = serializers.CharField(source="attribute.code")
+    values = serializers.SerializerMethodField(help_text="The codes of the two values.")
+    shop = serializers.SlugRelatedField(slug_field="slug", read_only=True)
+    made_by = serializers.CharField(default=None, allow_null=True)
+    ended_by = serializers.CharField(default=None, allow_null=True)
+    ended_at = serializers.DateTimeField(allow_null=True, help_text="When it was taken back; null while it holds.")
+
+    class Meta:
+        model = ArguableRule
+        fields = [
+            "id", "attribute", "values", "shop", "garment_group", "made_by", "made_at", "ended_by", "ended_at"
+        ]  # fmt: skip
+
+    def get_values(self, rule: ArguableRule) -> list[str]:
+        return [rule.low.code, rule.high.code]
+
+
 class AuditSerializer(serializers.ModelSerializer[AuditRun]):
     """An audit run and how far it has come."""
 
@@ -54,11 +74,15 @@ class AuditSerializer(serializers.ModelSerializer[AuditRun]):
     finished_at = serializers.DateTimeField(source="job.finished_at", allow_null=True)
     flags = serializers.SerializerMethodField(help_text="Flags that this run raised and that are still undecided.")
 
+    reasons = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Why products had to be looked at, with their number."
+    )
+
     class Meta:
         model = AuditRun
         fields = [
-            "id", "shop", "state", "total", "done", "unchanged", "flags", "error", "created_at", "started_at",
-            "finished_at", "model_versions",
+            "id", "shop", "state", "total", "done", "unchanged", "reasons", "flags", "error", "created_at",
+            "started_at", "finished_at", "model_versions",
         ]  # fmt: skip
 
     def get_flags(self, run: AuditRun) -> int:

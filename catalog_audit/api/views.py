@@ -1,9 +1,10 @@
-"""The API: shops, corrections, audit results, progress. Read-only."""
+"""The API: shops, corrections, audit results, progress, arguable pairs. Read-only."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Q, QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -13,11 +14,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalog_audit.api import filters
-from catalog_audit.api.pagination import CorrectionPages, ProductPages, ShopPages
+from catalog_audit.api.pagination import ArguablePairPages, CorrectionPages, ProductPages, ShopPages
 from catalog_audit.api.permissions import IsReviewer
-from catalog_audit.api.serializers import AuditRowSerializer, AuditSerializer, CorrectionSerializer, ShopSerializer
+from catalog_audit.api.serializers import (
+    ArguablePairSerializer,
+    AuditRowSerializer,
+    AuditSerializer,
+    CorrectionSerializer,
+    ShopSerializer,
+)
 from catalog_audit.audits.exporting import STATES, rows_of
-from catalog_audit.audits.models import AuditRun
+from catalog_audit.audits.models import ArguableRule, AuditRun
 from catalog_audit.catalog.models import Label, Product, Shop
 from catalog_audit.feeds.exporting import corrector, fixed_labels
 
@@ -84,6 +91,22 @@ class AuditDetail(generics.RetrieveAPIView[AuditRun]):
     permission_classes = [IsReviewer]
     serializer_class = AuditSerializer
     queryset = AuditRun.objects.select_related("shop", "job")
+
+
+@extend_schema(
+    parameters=[OpenApiParameter("shop", OpenApiTypes.STR, description="Only what holds in this shop, by its slug.")]
+)
+class ArguablePairList(generics.ListAPIView[ArguableRule]):
+    """The pairs of values that admins marked as arguable, those that were taken back too, newest first."""
+
+    permission_classes = [IsReviewer]
+    pagination_class = ArguablePairPages
+    serializer_class = ArguablePairSerializer
+    queryset = ArguableRule.objects.select_related("attribute", "low", "high", "shop", "made_by", "ended_by")
+
+    def filter_queryset(self, queryset: QuerySet[ArguableRule]) -> QuerySet[ArguableRule]:
+        slug = self.request.query_params.get("shop")
+        return queryset.filter(Q(shop=None) | Q(shop=get_object_or_404(Shop, slug=slug))) if slug else queryset
 
 
 class Schema(SpectacularAPIView):

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from catalog_audit.accounts.site import ByRole, ToLookAt
-from catalog_audit.audits.models import ArguablePair, AuditRun, Flag, Prediction, ReviewPolicy
+from catalog_audit.audits.models import ArguablePair, ArguableRule, AuditRun, Flag, Prediction, ReviewPolicy
 
 
 @admin.register(AuditRun)
@@ -38,6 +38,12 @@ class ArguablePairAdmin(ToLookAt):
     list_display = ("product", "attribute", "low", "high")
     list_select_related = ("product", "attribute", "low", "high")
     search_fields = ("=product__external_id",)
+
+
+@admin.register(ArguableRule)
+class ArguableRuleAdmin(ToLookAt):
+    list_display = ("attribute", "low", "high", "shop", "garment_group", "made_by", "made_at", "ended_by", "ended_at")
+    list_select_related = ("attribute", "low", "high", "shop", "made_by", "ended_by")
 
 
 @admin.register(ReviewPolicy)

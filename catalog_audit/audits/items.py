@@ -6,8 +6,9 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+from catalog_audit.audits import reasons
 from catalog_audit.audits.models import Prediction
 from catalog_audit.audits.scope import Scope
 from catalog_audit.catalog.models import Attribute, Label, Picture, Product, Shop, Value
@@ -19,6 +20,13 @@ MOST_PICTURES = 6
 _BATCH = 1000
 
 
+class Seen(NamedTuple):
+    """What the current prediction of a label was made of: see :class:`Question`."""
+
+    fingerprint: str
+    parts: str
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """One product as an audit sees it.
@@ -27,14 +35,14 @@ class Item:
         product: the product.
         labels: attribute code -> what the shop says; only where it says something.
         pictures: the usable ones, at most :data:`MOST_PICTURES`; the first one when none can be used; else empty.
-        seen: attribute code -> fingerprint of the current prediction.
+        seen: attribute code -> what the current prediction was made of.
         scope: what the audit judges.
     """
 
     product: Product
     labels: Mapping[str, Label]
     pictures: tuple[Picture, ...]
-    seen: Mapping[str, str]
+    seen: Mapping[str, Seen]
     scope: Scope
 
     @property
@@ -65,13 +73,21 @@ class Item:
     @property
     def new_questions(self) -> list[Question]:
         """Those whose answer may have changed since the product was last looked at."""
-        return [one for one in self.questions if self.seen.get(one.attribute.code) != one.fingerprint]
+        return [one for one in self.questions if not one.is_answered]
 
     @property
     def dropped(self) -> list[Attribute]:
         """Attributes with a current prediction that nobody asks for any more: the label is gone, or the model."""
         asked = {question.attribute.code for question in self.questions}
         return [self.scope.attributes[code] for code in self.seen if code not in asked]
+
+    @property
+    def reason(self) -> str:
+        """Why the product has to be looked at, one of :data:`reasons.RANKED`; "" when it has not."""
+        changed = [reasons.LABEL] if self.dropped else []
+        for question in self.new_questions:
+            changed += question.changed
+        return reasons.first(changed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,19 +137,42 @@ class Question:
     @property
     def fingerprint(self) -> str:
         """SHA-256 of all that the prediction depends on; the same fingerprint means the same prediction."""
+        pictures, label, garment, decided, models, words = self._depends_on
+        parts = (self.attribute.code, *label, *decided, *garment, *pictures, *models, *words)
+        return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+
+    @property
+    def parts(self) -> str:
+        """A digest of each part of that, see :func:`reasons.digests`."""
+        return reasons.digests(self._depends_on)
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the current prediction still holds."""
+        seen = self.item.seen.get(self.attribute.code)
+        return seen is not None and seen.fingerprint == self.fingerprint
+
+    @property
+    def changed(self) -> list[str]:
+        """Why the current prediction does not hold any more, some of :data:`reasons.RANKED`."""
+        seen = self.item.seen.get(self.attribute.code)
+        if seen is None:
+            return [reasons.LABEL if self.item.seen else reasons.NEW]
+        return reasons.changed(seen.parts, self.parts)
+
+    @property
+    def _depends_on(self) -> tuple[tuple[str, ...], ...]:
+        """The texts of each of :data:`reasons.PARTS`."""
         item, label = self.item, self.label
         classifier = item.classifier
-        parts = (
-            self.attribute.code,
-            str(label.value_id) if label else "",
-            f"{label.verdict}{label.correction_id or ''}" if label else "",
-            item.garment_group,
-            *(picture.sha256 or picture.problem for picture in item.pictures),
-            item.scope.segmenter.version,
-            classifier.version if classifier else "",
-            *(self.covers if label and label.current else ()),
+        return (
+            tuple(picture.sha256 or picture.problem for picture in item.pictures),
+            (str(label.value_id) if label else "",),
+            (item.garment_group,),
+            (f"{label.verdict}{label.correction_id or ''}" if label else "",),
+            (item.scope.segmenter.version, classifier.version if classifier else ""),
+            self.covers if label and label.current else (),
         )
-        return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 
 
 def items_of(product_ids: Sequence[int], scope: Scope) -> list[Item]:
@@ -145,10 +184,10 @@ def items_of(product_ids: Sequence[int], scope: Scope) -> list[Item]:
     pictures: dict[int, list[Picture]] = defaultdict(list)
     for picture in Picture.objects.filter(product__in=product_ids).order_by("product_id", "position"):
         pictures[picture.product_id].append(picture)
-    seen: dict[int, dict[str, str]] = defaultdict(dict)
+    seen: dict[int, dict[str, Seen]] = defaultdict(dict)
     current = Prediction.objects.filter(product__in=product_ids, current=True)
-    for product_id, attribute_id, fingerprint in current.values_list("product_id", "attribute_id", "fingerprint"):
-        seen[product_id][codes[attribute_id]] = fingerprint
+    for product_id, attribute_id, *made_of in current.values_list("product_id", "attribute_id", "fingerprint", "parts"):
+        seen[product_id][codes[attribute_id]] = Seen(*made_of)
     return [
         Item(product, labels[product.pk], _to_look_at(pictures[product.pk]), seen[product.pk], scope)
         for product in Product.objects.filter(pk__in=product_ids).order_by("pk")
@@ -164,12 +203,12 @@ def _to_look_at(pictures: Sequence[Picture]) -> tuple[Picture, ...]:
     return tuple(list(usable.values())[:MOST_PICTURES]) or tuple(pictures[:1])
 
 
-def changed_products(shop: Shop, scope: Scope) -> Iterator[tuple[int, bool]]:
-    """(primary key, whether it has to be looked at) of every product of the shop."""
+def changed_products(shop: Shop, scope: Scope) -> Iterator[tuple[int, str]]:
+    """(primary key, why it has to be looked at, "" where it has not) of every product of the shop."""
     last = 0
     while keys := list(
         Product.objects.filter(shop=shop, pk__gt=last).order_by("pk").values_list("pk", flat=True)[:_BATCH]
     ):
         for item in items_of(keys, scope):
-            yield item.product.pk, bool(item.new_questions or item.dropped)
+            yield item.product.pk, item.reason
         last = keys[-1]

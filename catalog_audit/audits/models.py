@@ -24,6 +24,7 @@ class AuditRun(models.Model):
     model_versions = models.JSONField(default=dict, help_text=_("Role of a model -> its version."))
     values_in_use = models.JSONField(default=dict, help_text=_("Attribute -> the values that the shop uses."))
     unchanged = models.PositiveIntegerField(default=0, help_text=_("Products that did not have to be looked at."))
+    reasons = models.JSONField(default=dict, help_text=_("Why products had to be looked at -> how many."))
 
     class Meta:
         ordering = ["-pk"]
@@ -32,12 +33,23 @@ class AuditRun(models.Model):
         return f"{self.shop} #{self.pk}"
 
 
+class RunProfile(models.Model):
+    """What a run saw, summed up when it ended: see :mod:`catalog_audit.audits.profiles`, which writes and reads it."""
+
+    run = models.OneToOneField(AuditRun, on_delete=models.CASCADE, primary_key=True, related_name="profile")
+    figures = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return str(self.run_id)
+
+
 class Prediction(models.Model):
     """What the networks said of one attribute of one product. Append-only but for ``current``.
 
     ``fingerprint`` digests all that the prediction depends on (pictures, label, models): while it stays the same the
-    prediction stays too. ``picture`` is the one that is shown of those that were looked at; ``attention`` says where
-    the network sees the suggested value, ``attention_label`` where it sees the label's.
+    prediction stays too. ``parts`` are short digests of each of these ("" in rows of earlier versions of the program),
+    so that it can be told which of them changed. ``picture`` is the one that is shown of those that were looked at;
+    ``attention`` says where the network sees the suggested value, ``attention_label`` where it sees the label's.
     """
 
     run = models.ForeignKey(AuditRun, on_delete=models.CASCADE, related_name="predictions")
@@ -45,6 +57,7 @@ class Prediction(models.Model):
     attribute = models.ForeignKey(Attribute, on_delete=models.PROTECT)
     picture = models.ForeignKey(Picture, null=True, on_delete=models.SET_NULL)
     fingerprint = models.CharField(max_length=64)
+    parts = models.CharField(max_length=64, blank=True, default="")
     current = models.BooleanField(default=True)
     segmenter = models.ForeignKey(ModelVersion, null=True, on_delete=models.PROTECT, related_name="+")
     classifier = models.ForeignKey(ModelVersion, null=True, on_delete=models.PROTECT, related_name="+")
@@ -267,6 +280,66 @@ class ArguablePair(models.Model):
         """The pair that a flag is about: product, attribute, low, high."""
         low, high = sorted((flag.label_value_id, flag.suggested_id))
         return flag.product_id, flag.attribute_id, low, high
+
+
+class ArguableRule(models.Model):
+    """Two values between which nobody is asked to decide, as an admin said: everywhere, or in a shop or garment group.
+
+    Rules are only added and ended, never changed or deleted. What they close and give back is a matter of
+    :mod:`catalog_audit.audits.arguable`.
+    """
+
+    attribute = models.ForeignKey(Attribute, on_delete=models.PROTECT, related_name="+")
+    low = models.ForeignKey(Value, on_delete=models.PROTECT, related_name="+", help_text=_("That with the lower key."))
+    high = models.ForeignKey(Value, on_delete=models.PROTECT, related_name="+")
+    shop = models.ForeignKey(Shop, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    garment_group = models.CharField(max_length=20, blank=True, help_text=_("Empty: all garments."))
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    made_at = models.DateTimeField(auto_now_add=True)
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        # Two constraints, because SQLite knows no NULLS NOT DISTINCT.
+        constraints = [
+            models.UniqueConstraint(
+                fields=["low", "high", "shop", "garment_group"], condition=Q(ended_at=None), name="arguable_in_shop"
+            ),
+            models.UniqueConstraint(
+                fields=["low", "high", "garment_group"],
+                condition=Q(ended_at=None, shop=None),
+                name="arguable_in_every_shop",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.low_id} {self.high_id}"
+
+
+class SetAside(models.Model):
+    """A flag that a rule has closed, and the state that it had; ``returned`` once the rule has ended.
+
+    ``returned`` is None while the rule holds the flag, True when the flag came back, False when that was overtaken by
+    something newer (a verdict, another word of the shop, a newer audit).
+    """
+
+    rule = models.ForeignKey(ArguableRule, on_delete=models.CASCADE, related_name="set_aside")
+    flag = models.ForeignKey(Flag, on_delete=models.CASCADE, related_name="set_aside")
+    before = models.CharField(max_length=20, choices=Flag.State.choices)
+    returned = models.BooleanField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["flag"], condition=Q(returned=None), name="set_aside_by_one_rule")
+        ]
+        indexes = [models.Index(fields=["rule"], condition=Q(returned=None), name="audits_setaside_held")]
+
+    def __str__(self) -> str:
+        return f"{self.flag_id} {self.before}"
 
 
 class ReviewPolicy(models.Model):

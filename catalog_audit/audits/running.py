@@ -11,15 +11,16 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from catalog_audit.audits import engine, sampling, storing
-from catalog_audit.audits.items import changed_products, items_of
+from catalog_audit.audits import arguable, engine, profiles, sampling, storing
+from catalog_audit.audits.items import items_of
 from catalog_audit.audits.models import AuditRun, Flag
-from catalog_audit.audits.scope import Scope, values_in_use
+from catalog_audit.audits.planning import plan
+from catalog_audit.audits.scope import Scope
 from catalog_audit.catalog.models import Shop
 from catalog_audit.jobs import chunks, dispatch, service
 from catalog_audit.jobs.models import Job
 from catalog_audit.registry.models import ModelVersion
-from catalog_audit.registry.service import ModelsMissing, active_models
+from catalog_audit.registry.service import ModelsMissing
 
 logger = logging.getLogger(__name__)
 
@@ -39,14 +40,8 @@ def start_audit(shop: Shop, user: Any = None, detach: bool = True) -> AuditRun:
         AlreadyRunning: the shop is being audited (``.job`` is that audit's).
         ModelsMissing: there is no model to audit with.
     """
-    scope = Scope.read(active_models())
-    scope.use(values_in_use(shop, scope))
-    changed, unchanged = [], 0
-    for product_id, is_changed in changed_products(shop, scope):
-        if is_changed:
-            changed.append(product_id)
-        else:
-            unchanged += 1
+    planned = plan(shop)
+    scope, changed = planned.scope, planned.changed
     size = settings.CHUNK_SIZE
     with transaction.atomic():
         job = service.start(
@@ -59,7 +54,8 @@ def start_audit(shop: Shop, user: Any = None, detach: bool = True) -> AuditRun:
         run = AuditRun.objects.create(
             shop=shop,
             job=job,
-            unchanged=unchanged,
+            unchanged=planned.unchanged,
+            reasons=dict(planned.reasons),
             model_versions={role: model.version for role, model in scope.models.items()},
             values_in_use={code: sorted(used) for code, used in scope.in_use.items()},
         )
@@ -110,6 +106,8 @@ def _finish(run: AuditRun) -> None:
         Job.objects.filter(pk=run.job_id).update(result={"flags": flags_raised(run), "unchanged": run.unchanged})
         if run.job.state == Job.State.DONE:
             sampling.draw(run)
+        arguable.follow()
+        profiles.close(run)
 
 
 def work_off(run: AuditRun, report: Callable[[Job], None] = lambda job: None) -> Job:
@@ -149,5 +147,5 @@ def interrupt(run: AuditRun) -> None:
 
 
 def flags_raised(run: AuditRun) -> int:
-    """Labels that the run found wrong (disputed ones are not counted)."""
-    return Flag.objects.filter(run=run, kind=Flag.Kind.FLAG, raised_as=Flag.State.OPEN).count()
+    """Labels that the run found wrong (disputed ones and arguable pairs are not counted)."""
+    return Flag.objects.filter(run=run, kind=Flag.Kind.FLAG, raised_as=Flag.State.OPEN, set_aside=None).count()

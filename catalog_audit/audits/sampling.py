@@ -31,7 +31,9 @@ def draw(run: AuditRun) -> int:
     if share <= 0:
         return 0
     flags = Counter(
-        Flag.objects.filter(run=run, kind=Flag.Kind.FLAG, raised_as=Flag.State.OPEN).values_list("attribute", flat=True)
+        Flag.objects.filter(run=run, kind=Flag.Kind.FLAG, raised_as=Flag.State.OPEN, set_aside=None).values_list(
+            "attribute", flat=True
+        )
     )
     chosen: list[int] = []
     for attribute_id in Attribute.objects.values_list("pk", flat=True):

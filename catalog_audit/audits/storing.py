@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from django.db import transaction
 from django.db.models import Q
 
-from catalog_audit.audits import overlays
+from catalog_audit.audits import arguable, overlays
 from catalog_audit.audits.findings import DISPUTED, FLAGGED, Finding
 from catalog_audit.audits.items import Item
-from catalog_audit.audits.models import ArguablePair, AuditRun, Flag, Prediction
+from catalog_audit.audits.models import AuditRun, Flag, Prediction
 from catalog_audit.catalog.models import Attribute, Label, Value
 from catalog_audit.jobs import chunks
 from catalog_audit.jobs.models import Chunk
@@ -63,9 +63,8 @@ def store(run: AuditRun, chunk: Chunk, items: Sequence[Item], findings: Sequence
             and _still_the_same(finding, current.get((row.product_id, row.attribute_id)))
             and (row.product_id, row.attribute_id) not in kept
         ]
-        flags = _without_arguable(flags)
-        Flag.objects.bulk_create(flags)
-    return sum(flag.state == Flag.State.OPEN for flag in flags)
+        raised = arguable.raise_flags(flags)
+    return sum(flag.state == Flag.State.OPEN for flag in raised)
 
 
 def _replaced(items: Sequence[Item], findings: Sequence[Finding]) -> dict[int, list[int]]:
@@ -107,16 +106,6 @@ def _close(waiting: Sequence[Flag], current: dict[tuple[int, int], Label]) -> se
     return kept
 
 
-def _without_arguable(flags: Sequence[Flag]) -> list[Flag]:
-    """Leave out flags about two values of which a person has said that both are right."""
-    pairs = set(
-        ArguablePair.objects.filter(product__in=[flag.product_id for flag in flags]).values_list(
-            "product_id", "attribute_id", "low_id", "high_id"
-        )
-    )
-    return [flag for flag in flags if ArguablePair.key_of(flag) not in pairs]
-
-
 def _still_the_same(finding: Finding, label: Label | None) -> bool:
     seen = finding.question.label
     return (
@@ -145,6 +134,7 @@ def _prediction(
         attribute=question.attribute,
         picture=finding.picture,
         fingerprint=question.fingerprint,
+        parts=question.parts,
         segmenter=item.scope.segmenter,
         classifier=item.classifier if looked else None,
         label_value=question.label.value if question.label else None,

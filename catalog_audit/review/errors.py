@@ -19,10 +19,10 @@ class ReviewError(Exception):
 
 
 class FlagAlreadyDecided(ReviewError):
-    """Somebody was faster, or a newer audit closed the flag.
+    """Somebody was faster, or the flag was closed by a newer audit or with an arguable pair.
 
     Attributes:
-        decision: what was decided and by whom; None when an audit closed the flag.
+        decision: what was decided and by whom; None when nobody decided.
     """
 
     code = "already_decided"
@@ -34,7 +34,10 @@ class FlagAlreadyDecided(ReviewError):
     @staticmethod
     def _sentence(decision: Decision | None) -> str:
         if decision is None:
-            return _("A newer audit has closed this flag, so nothing was changed.")
+            return _(
+                "This flag is closed: a newer audit has looked again, or its two values were marked as an arguable"
+                " pair. Nothing was changed."
+            )
         if decision.verdict == decision.Verdict.BOTH:
             return _("%(person)s has already said that both values are right, so nothing was changed.") % {
                 "person": decision.user

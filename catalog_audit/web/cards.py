@@ -8,7 +8,8 @@ from django.urls import reverse
 
 from catalog_audit.accounts.models import User
 from catalog_audit.accounts.roles import may_administer
-from catalog_audit.audits.models import Flag
+from catalog_audit.audits.arguable import rule_of
+from catalog_audit.audits.models import ArguableRule, Flag
 from catalog_audit.audits.naming import name
 from catalog_audit.catalog.models import Picture, Value
 from catalog_audit.catalog.naming import names
@@ -56,6 +57,7 @@ class FlagCard:
         verdicts: what people said of it, as far as the person may see that, oldest first; empty for one verdict alone.
         segmenter: version of the model that cut the garment out, or "".
         classifier: version of the model that named the values, or "".
+        rule: the arguable pair that the flag was closed with, or None.
         waits_for_others: whether the person has said what they can, and somebody else decides.
         position: the flag's place in the person's queue.
         number: how many flags the queue holds.
@@ -85,6 +87,7 @@ class FlagCard:
     classifier: str = ""
     waits_for_others: bool = False
     hides_shares: bool = False
+    rule: ArguableRule | None = None
 
     @property
     def shares(self) -> list[Choice]:
@@ -146,6 +149,7 @@ def make_card(
         classifier=version_of(flag.prediction.classifier_id),
         waits_for_others=_waits_for_others(flag, verdicts, user),
         hides_shares=flag.is_undecided and hides_shares,
+        rule=rule_of(flag) if flag.state == Flag.State.CLOSED else None,
     )
 
 

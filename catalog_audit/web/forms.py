@@ -8,6 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from catalog_audit.audits import arguable
 from catalog_audit.audits.models import ReviewPolicy
 from catalog_audit.catalog.models import Attribute, Shop, Value
 from catalog_audit.catalog.naming import names_with
@@ -100,6 +101,36 @@ class TrainingSetForm(forms.Form):
         label=_("Note"),
         help_text=_("For yourself: why this set was made. May stay empty."),
     )
+
+
+class PairForm(forms.Form):
+    """Two values of an attribute, and where they are arguable; nothing chosen means everywhere."""
+
+    one = forms.ModelChoiceField(Value.objects.select_related("attribute"))
+    other = forms.ModelChoiceField(Value.objects.all())
+    shop = forms.ModelChoiceField(Shop.objects.all(), required=False, to_field_name="slug")
+    garment_group = forms.CharField(max_length=20, required=False)
+
+    def clean_garment_group(self) -> str:
+        """A group that the dictionary knows."""
+        group = self.cleaned_data["garment_group"]
+        if group and group not in arguable.garment_groups():
+            raise ValidationError(_("There is no such group of garments."))
+        return group
+
+    def clean(self) -> dict[str, Any]:
+        """The values are a pair."""
+        cleaned = super().clean() or {}
+        one, other = cleaned.get("one"), cleaned.get("other")
+        if one and other and (one == other or one.attribute_id != other.attribute_id):
+            self.add_error("other", _("Choose a pair of values."))
+        return cleaned
+
+    @property
+    def scope(self) -> arguable.Scope:
+        """What was chosen."""
+        chosen = self.cleaned_data
+        return arguable.Scope.of(chosen["one"], chosen["other"], chosen["shop"], chosen["garment_group"])
 
 
 class FeedForm(forms.Form):

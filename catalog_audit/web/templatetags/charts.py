@@ -80,6 +80,14 @@ def stacked_bar(slices: Sequence[Slice], whole: int) -> SafeString:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A number 0..1 at some place of the horizontal axis; None where there is none."""
+
+    name: str
+    value: float | None
+
+
 @register.simple_tag
 def whisker(share: Share) -> SafeString:
     """A share on a line from 0 to 1, its interval as a bar; decoration beside the number."""
@@ -138,6 +146,43 @@ def bar_chart(bars: Sequence[Bar], text: str) -> SafeString:
         ),
     )
     return _chart(text, [lines, drawn, _texts(places, [bar.name for bar in bars])])
+
+
+@register.simple_tag
+def level_chart(levels: Sequence[Level], text: str) -> SafeString:
+    """Numbers over time from 0% to 100%; ``text`` says the same in words."""
+    places = list(_places(len(levels)))
+    lines = format_html_join("", "{}", ((_grid(_height(part / 100), f"{part}%"),) for part in range(0, 101, 25)))
+    shown = [(_number(x), _number(_height(one.value))) for x, one in zip(places, levels, strict=True) if one.value]
+    line = format_html('<polyline class="line" points="{}"></polyline>', " ".join(f"{x},{y}" for x, y in shown))
+    dots = format_html_join("", '<circle class="dot" cx="{}" cy="{}" r="4"></circle>', shown)
+    return _chart(text, [lines, line, dots, _texts(places, [one.name for one in levels])])
+
+
+@register.simple_tag
+def twin_chart(columns: tuple[Sequence[str], Sequence[float], Sequence[float]], text: str) -> SafeString:
+    """Two mixes side by side, in percent: names, the full columns, the pale ones; ``text`` says the same in words."""
+    names, now, before = columns
+    places = list(_places(len(names)))
+    top = _round_up(ceil(max([*now, *before], default=0)))
+    lines = format_html_join("", "{}", ((_grid(_height(part / 2), f"{top * part // 2}%"),) for part in range(3)))
+    width = (_WIDTH - _LEFT - _RIGHT) / max(1, len(names)) * 0.36
+    drawn = format_html_join(
+        "",
+        '<rect class="column{}" x="{}" y="{}" width="{}" height="{}" rx="2"></rect>',
+        (
+            (
+                kind,
+                _number(x + left),
+                _number(_height(one / top)),
+                _number(width),
+                _number(_height(0) - _height(one / top)),
+            )
+            for kind, left, numbers in ((" column-pale", -width, before), ("", 0.0, now))
+            for x, one in zip(places, numbers, strict=True)
+        ),
+    )
+    return _chart(text, [lines, drawn, _texts(places, names)])
 
 
 def _chart(text: str, parts: Sequence[SafeString]) -> SafeString:
