@@ -1,4 +1,4 @@
-"""Arguable pairs of a shop, a garment group or everywhere: what they close, what comes back, and what audits make of it."""
+"""Arguable pairs of a shop, a garment group or everywhere: what they close, what comes back, and what audits do."""
 
 from __future__ import annotations
 
