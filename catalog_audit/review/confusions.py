@@ -123,8 +123,21 @@ def _gather(part: Part) -> list[Confusion]:
         counts = said.get((low, high), Counter())
         overlap, products = overlaps.get((low, high), (0.0, 0))
         doubt = Share(counts["doubt"], counts["all"])
-        sorts = (counts[name] for name in ("kept", "both", "unsure", "unlike", "changed"))
-        found.append(Confusion(low, high, waits.get((low, high), 0), *sorts, doubt, overlap, products))
+        found.append(
+            Confusion(
+                low=low,
+                high=high,
+                waiting=waits.get((low, high), 0),
+                kept=counts["kept"],
+                both=counts["both"],
+                unsure=counts["unsure"],
+                unlike=counts["unlike"],
+                changed=counts["changed"],
+                doubt=doubt,
+                overlap=overlap,
+                products=products,
+            )
+        )
     ranked = sorted(found, key=lambda one: (-one.score, -one.waiting, one.low, one.high))
     listed = [one for one in ranked if one.score > 0][:LISTED]
     shown = _examples(listed, part, types)
@@ -175,8 +188,8 @@ def _verdicts(part: Part, types: Collection[int] | None) -> dict[tuple[int, int]
     )
     found: dict[tuple[int, int], Counter[str]] = defaultdict(Counter)
     for row in rows:
-        low, high = sorted((row.pop("one"), row.pop("other")))
-        found[low, high].update(row)
+        low, high = sorted((row["one"], row["other"]))
+        found[low, high].update({name: number for name, number in row.items() if name not in ("one", "other")})
     return found
 
 

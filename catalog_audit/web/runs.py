@@ -24,8 +24,10 @@ from catalog_audit.web.templatetags.ui import percent
 
 #: Values of a mix that the page lists.
 LISTED = 15
-#: Pictures beside a warning.
-PICTURES = 6
+#: Pictures beside a warning, and warnings on a page.
+PICTURES, WARNINGS = 6, 12
+#: A part stands out when it differs so many times as far as the whole.
+_STANDS_OUT = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,8 @@ def page(run: AuditRun, chosen: str) -> dict[str, Any]:
     profile = profiles.read(run)
     before = profiles.earlier(run) if profile and profile.attributes else {}
     attributes = {one.code: one for one in Attribute.objects.all() if profile and one.code in profile.attributes}
-    warnings = list(_warnings(profile, before.values(), attributes)) if profile and before else []
+    found = list(_warnings(profile, before.values(), attributes)) if profile and before else []
+    warnings = found[:WARNINGS]
     attribute = attributes.get(chosen) or next(iter(attributes.values()), None)
     sight = profile.attributes[attribute.code] if profile and attribute else Sight()
     keys = [key for _sureness, key in sight.least] + [key for one in warnings for key in one.predictions]
@@ -98,6 +101,7 @@ def page(run: AuditRun, chosen: str) -> dict[str, Any]:
         "before": list(before),
         "is_first": not before and not profiles.has_predecessor(run),
         "warnings": warnings,
+        "more": len(found) - len(warnings),
         "attributes": list(attributes.values()),
         "view": _view(run, attribute, profile, before, rows) if profile and attribute else None,
     }
@@ -110,7 +114,7 @@ def _view(
     before: Mapping[AuditRun, Profile],
     rows: Mapping[int, Prediction],
 ) -> View:
-    sights = {one: seen.attributes.get(attribute.code, Sight()) for one, seen in reversed(before.items())}
+    sights = {one: seen.attributes.get(attribute.code, Sight()) for one, seen in reversed(list(before.items()))}
     sights[run] = profile.attributes[attribute.code]
     own, earlier = sights[run], Sight.sum(sight for one, sight in sights.items() if one != run)
     names = {one: date_format(localtime(one.job.created_at), DAY) for one in sights}
@@ -156,26 +160,36 @@ def _warnings(profile: Profile, before: Iterable[Profile], attributes: Mapping[s
     for code, attribute in attributes.items():
         own = profile.attributes[code]
         known = Sight.sum(one.attributes.get(code, Sight()) for one in earlier)
-        told = {change.what for change in changes(own, known)}
+        told = {change.what: change.size for change in changes(own, known)}
         new, news = profile.part(code, NEW, ""), _("%(attribute)s, new products") % {"attribute": attribute.name}
         if new.labels == own.labels:
             yield from _said(news, own, known)
         else:
             yield from _said(attribute.name, own, known)
-            yield from _said(news, new, known, told)
+            yield from _said(news, new, known, told, mix=False)
         for kind, title in ((TYPE, types), (BRAND, {})):
             for name, sight in profile.parts.get(code, {}).get(kind, {}).items():
                 same = Sight.sum(one.part(code, kind, name) for one in earlier)
                 # Of a brand that came with this run there is nothing earlier: it is compared with all the others.
                 other = known if kind == BRAND and not same.labels else same
                 head = _("%(attribute)s, %(part)s") % {"attribute": attribute.name, "part": title.get(name, name)}
-                yield from _said(head, sight, other, told | {VALUES} if other is known else told)
+                yield from _said(head, sight, other, told, mix=other is same)
 
 
-def _said(subject: str, now: Sight, before: Sight, known: Iterable[str] = ()) -> Iterator[Warned]:
-    """What has changed, in words; without what was said of the whole already."""
+def _said(
+    subject: str, now: Sight, before: Sight, whole: Mapping[str, float] | None = None, *, mix: bool = True
+) -> Iterator[Warned]:
+    """What has changed, in words.
+
+    Args:
+        subject: an attribute, or a part of it.
+        now, before: what is compared.
+        whole: what has changed of the whole, and how far; of a part that is told again where it stands out.
+        mix: whether another mix of values is told; other products than before have another one.
+    """
     for change in changes(now, before):
-        if change.what not in known:
+        known = abs((whole or {}).get(change.what, 0.0))
+        if abs(change.size) > _STANDS_OUT * known and (mix or change.what != VALUES):
             pictures = now.unread if change.what == PROBLEMS else [key for _sureness, key in now.least]
             yield Warned(_head(subject, change), _meaning(change), pictures[:PICTURES])
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 from rest_framework.authtoken.models import Token, TokenProxy
 from rest_framework.test import APIClient
 
+from catalog_audit.audits import arguable
 from catalog_audit.audits.models import Flag
 from catalog_audit.jobs.models import Job
 from tests.factories import (
@@ -28,6 +29,7 @@ from tests.factories import (
     make_run,
     make_shop,
     make_user,
+    value,
 )
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +60,7 @@ def addresses() -> list[str]:
         reverse("api:corrections", args=[shop.slug]),
         reverse("api:audit_rows", args=[shop.slug]),
         reverse("api:audit", args=[make_run(shop).pk]),
+        reverse("api:arguable_pairs"),
         reverse("api:schema"),
     ]
 
@@ -79,31 +82,31 @@ def test_a_stranger_is_told_to_sign_in():
 def test_a_wrong_token_is_refused():
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION="Token nonsense")
-    assert [client.get(address).status_code for address in addresses()] == [401] * 5
+    assert [client.get(address).status_code for address in addresses()] == [401] * 6
 
 
 def test_a_person_without_a_role_is_refused():
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.create(user=make_user()).key}")
-    assert [client.get(address).status_code for address in addresses()] == [403] * 5
+    assert [client.get(address).status_code for address in addresses()] == [403] * 6
 
 
 def test_a_person_who_has_been_switched_off_is_refused(client, manager):
     manager.is_active = False
     manager.save()
-    assert [client.get(address).status_code for address in addresses()] == [401] * 5
+    assert [client.get(address).status_code for address in addresses()] == [401] * 6
 
 
 @pytest.mark.parametrize("make", [make_manager, make_admin])
 def test_reviewers_and_admins_read_with_the_session_of_the_pages(make):
     client = Client()
     assert client.login(username=make("someone").username, password=PASSWORD)
-    assert [client.get(address).status_code for address in addresses()] == [200] * 5
+    assert [client.get(address).status_code for address in addresses()] == [200] * 6
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
 def test_nothing_can_be_changed(client, method):
-    assert [getattr(client, method)(address).status_code for address in addresses()] == [405] * 5
+    assert [getattr(client, method)(address).status_code for address in addresses()] == [405] * 6
 
 
 def test_tokens_can_be_made_in_the_admin():
@@ -236,6 +239,26 @@ def test_the_schema_describes_every_kind_of_data(client):
         "/api/v1/shops/{slug}/corrections/",
         "/api/v1/shops/{slug}/audit/",
         "/api/v1/audits/{id}/",
+        "/api/v1/arguable-pairs/",
     }
     parameters = schema["paths"]["/api/v1/shops/{slug}/audit/"]["get"]["parameters"]
     assert {"state", "cursor", "page_size", "slug"} == {one["name"] for one in parameters}
+
+
+def test_arguable_pairs_are_listed_with_scope_and_history(client, shop, manager):
+    admin_user = make_admin("ada")
+    navy, black = value("navy"), value("black")
+    everywhere = arguable.mark(arguable.Scope.of(navy, black), admin_user)
+    arguable.mark(arguable.Scope.of(navy, black, make_shop("market"), "top"), admin_user)
+    arguable.take_back(everywhere, admin_user)
+
+    found = client.get(reverse("api:arguable_pairs")).json()["results"]
+    assert [(one["shop"], one["garment_group"], one["made_by"], one["ended_by"]) for one in found] == [
+        ("market", "top", "ada", None),
+        (None, "", "ada", "ada"),
+    ]
+    assert {*found[0]["values"]} == {"navy", "black"}
+    assert found[0]["attribute"] == "colour"
+    own = client.get(reverse("api:arguable_pairs"), {"shop": shop.slug}).json()["results"]
+    assert [one["shop"] for one in own] == [None]
+    assert client.get(reverse("api:arguable_pairs"), {"shop": "nowhere"}).status_code == 404
