@@ -25,7 +25,7 @@ from inference.fit.classification_policy import (
     value_frequencies,
 )
 from inference.fit.classification_run import Recipe, out_of_fold_logits
-from inference.fit.data_shop import RENDERED, Crops, Item, digest_of
+from inference.fit.data_shop import RENDERED, Crops, Item
 from inference.fit.flag_figures import Judge
 from inference.fit.looked import Labelled, Looked
 from inference.fit.measured_colours import learn_colours
@@ -172,7 +172,7 @@ def training_digests(learnt: Crops, folds: int) -> dict[int, int]:
     for item in learnt.items:
         if item.origin == RENDERED:
             continue
-        number = digest_number(digest_of(item.path))
+        number = digest_number(item.sha256)
         member = item.fold if item.fold < folds else NOBODY
         # The same bytes under two designs: nobody is unbiased then, and all may speak.
         found[number] = member if found.get(number, member) == member else NOBODY
