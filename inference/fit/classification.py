@@ -94,7 +94,7 @@ def _frozen_parts(network: AttributeNetwork, stages: int) -> list[nn.Module]:
     return [*stem, *network.trunk.blocks[:stages]]
 
 
-def _set_rate(optimiser: torch.optim.Optimizer, step: int, steps: int) -> None:
+def set_rate(optimiser: torch.optim.Optimizer, step: int, steps: int) -> None:
     """Linear warm-up over the first 8% of the steps, then a cosine down to 2%."""
     warm = max(1, round(steps * 0.08))
     past = (step - warm) / max(1, steps - warm)
@@ -123,7 +123,11 @@ def logits_of(network: AttributeNetwork, crops: Crops, side: int, batch: int = 6
 
 def accuracies_of(network: AttributeNetwork, crops: Crops, side: int) -> dict[str, float]:
     """Attribute -> share, 0..1, of the undisturbed crops with a label whose most probable value is one it may mean."""
-    logits = logits_of(network, crops, side)
+    return accuracy_of_logits(network, logits_of(network, crops, side), crops)
+
+
+def accuracy_of_logits(network: AttributeNetwork, logits: Tensor, crops: Crops) -> dict[str, float]:
+    """The same from logits that are there."""
     found = {}
     for attribute, columns in network.slices.items():
         known = crops.targets[attribute].any(1)
@@ -133,7 +137,7 @@ def accuracies_of(network: AttributeNetwork, crops: Crops, side: int) -> dict[st
     return found
 
 
-def _keep_outputs(network: AttributeNetwork, attributes: Sequence[str]) -> Callable[[], None]:
+def keep_outputs(network: AttributeNetwork, attributes: Sequence[str]) -> Callable[[], None]:
     """A function that puts the outputs of some attributes back to what they are now."""
     rows = [row for name in attributes for row in range(*network.slices[name].indices(network.head.out_features))]
     weight, bias = network.head.weight[rows].detach().clone(), network.head.bias[rows].detach().clone()
@@ -181,7 +185,7 @@ def fit(
     frozen = _frozen_parts(network, schedule.frozen)
     for part in frozen:
         part.requires_grad_(False)
-    put_back = _keep_outputs(network, schedule.kept)
+    put_back = keep_outputs(network, schedule.kept)
     optimiser = _optimiser(network, schedule)
     precision = Precision(device)
     averaged = AverageOfWeights(network, schedule.ema)
@@ -209,7 +213,7 @@ def fit(
             part.eval()  # keeps its normalisation statistics too
         rows = np.random.default_rng((schedule.seed, epoch)).permutation(len(crops))
         for number in range(per_epoch):
-            _set_rate(optimiser, epoch * per_epoch + number, epochs * per_epoch)
+            set_rate(optimiser, epoch * per_epoch + number, epochs * per_epoch)
             chosen = crew.share(rows[number * schedule.batch : (number + 1) * schedule.batch])
             pixels, masks, shapes = _tensors(crops, chosen)
             pixels, masks = augment(pixels, masks, side)

@@ -87,9 +87,7 @@ def without_copies(items: Sequence[Item]) -> list[Item]:
     places: dict[str, set[tuple[str, int]]] = {}
     for digest, item in zip(digests, items, strict=True):
         places.setdefault(digest, set()).add((item.part, item.fold if item.part == TRAIN else -1))
-    return [
-        item for digest, item in zip(digests, items, strict=True) if item.part != TRAIN or len(places[digest]) == 1
-    ]
+    return [item for digest, item in zip(digests, items, strict=True) if item.part != TRAIN or len(places[digest]) == 1]
 
 
 def load_data(items: Sequence[Item], recipe: Recipe) -> tuple[Crops, Crops]:

@@ -179,10 +179,9 @@ class Crops:
         """The crops of some rows, in that order."""
         index = np.asarray(rows, np.int64)
         items = tuple(self.items[row] for row in index)
-        targets, weights, shares = (
-            {attribute: part[index] for attribute, part in parts.items()}
-            for parts in (self.targets, self.weights, self.shares)
-        )
+        targets = {attribute: part[index] for attribute, part in self.targets.items()}
+        weights = {attribute: part[index] for attribute, part in self.weights.items()}
+        shares = {attribute: part[index] for attribute, part in self.shares.items()}
         taught = None if self.taught is None else self.taught[index]
         return Crops(self.pixels[index], self.masks[index], self.shapes[index], targets, items, weights, shares, taught)
 
