@@ -12,3 +12,7 @@ class TrainingConfig(AppConfig):
         from catalog_audit.jobs.models import Job
 
         register(Job.Kind.TRAINING, Route("catalog_audit.training.tasks.train", settings.QUEUE_TRAINING))
+        # Not on the queue of trainings, where one would wait for hours.
+        register(
+            Job.Kind.TRAINING_SET, Route("catalog_audit.training.tasks.make_training_set", settings.QUEUE_PICTURES)
+        )

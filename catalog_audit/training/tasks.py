@@ -1,14 +1,33 @@
-"""The nudge that makes the training worker begin."""
+"""The nudges that make a worker begin."""
 
 from __future__ import annotations
 
+import logging
+
 from celery import shared_task
 
-from catalog_audit.training import running
-from catalog_audit.training.models import TrainingRun
+from catalog_audit.catalog.files import FileProblem
+from catalog_audit.jobs.service import AlreadyRunning, Cancelled
+from catalog_audit.training import running, set_building
+from catalog_audit.training.models import TrainingRun, TrainingSetBuild
+from catalog_audit.training.sets import SetError
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task
 def train(job_id: int) -> None:
     """Do a training that was asked for."""
     running.train(TrainingRun.objects.select_related("job").get(job=job_id))
+
+
+@shared_task(name="catalog_audit.training.tasks.make_training_set")
+def make_training_set(job_id: int) -> None:
+    """Make a training set that was asked for. A second message for the same job finds it taken and ends."""
+    try:
+        set_building.build(TrainingSetBuild.objects.select_related("job__created_by").get(job=job_id))
+    except (AlreadyRunning, Cancelled):
+        logger.info("training set job %s is not ours to do", job_id)
+    except (SetError, FileProblem) as error:
+        # The job carries the message for the person who started it.
+        logger.warning("training set job %s: %s", job_id, error)
