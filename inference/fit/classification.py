@@ -30,6 +30,9 @@ from inference.network import EMBEDDING, TRUNK, AttributeNetwork
 
 Report = Callable[[dict[str, Any]], None]
 
+#: Seconds between two reports within an epoch.
+_SILENCE = 2.0
+
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
@@ -171,8 +174,8 @@ def fit(
         watched: crops whose accuracy is reported after every epoch, or None.
         schedule: how.
         checkpoint: file for the state.
-        report: called with a dictionary of progress, several times an epoch. The one after an epoch has ``accuracy``,
-            and ``loss`` and ``seconds`` of the epoch; those of epochs that were done before are told again.
+        report: called with a dictionary of progress, every few seconds. The one after an epoch has ``finished``, and
+            ``accuracy``, ``loss`` and ``seconds`` of the epoch; those of epochs that were done before are told again.
         resume: go on from ``checkpoint`` where it exists.
         about: what else a checkpoint must agree on, such as the recipe and the data.
         crew: the processes that train together.
@@ -207,6 +210,7 @@ def fit(
     epochs = len(schedule.sides)
     for epoch in range(len(history), epochs):
         side, started, total = schedule.sides[epoch], time.monotonic(), 0.0
+        told = started
         torch.manual_seed(schedule.seed + 1009 * epoch + 100_003 * crew.rank)
         network.train()
         for part in frozen:
@@ -225,7 +229,8 @@ def fit(
             put_back()
             averaged.update(network)
             total += float(loss.detach())
-            if (number + 1) % 20 == 0 or number + 1 == per_epoch:
+            if time.monotonic() - told > _SILENCE or number + 1 == per_epoch:
+                told = time.monotonic()
                 report(
                     {
                         "epoch": epoch + 1,
@@ -241,7 +246,7 @@ def fit(
         news: dict[str, Any] = {"epoch": epoch + 1, "epochs": epochs, "loss": round(total / per_epoch, 4)}
         if crew.leads and watched is not None:
             news["accuracy"] = accuracies_of(kept, watched, schedule.sides[-1])
-        history.append({**news, "seconds": round(time.monotonic() - started, 1), "done": True})
+        history.append({**news, "seconds": round(time.monotonic() - started, 1), "finished": True})
         if crew.leads:
             save_checkpoint(
                 checkpoint,

@@ -190,7 +190,7 @@ class History:
 
     def tell(self, news: dict[str, Any]) -> None:
         """Pass on."""
-        if news.get("done"):
+        if news.get("finished"):
             self.epochs.append(news)
         self._report(news)
 

@@ -81,5 +81,5 @@ def fit_heads(
         if watched is not None and seen is not None:
             with torch.inference_mode():
                 news["accuracy"] = accuracy_of_logits(network, head(seen.to(device)).cpu(), watched)
-        report({**news, "seconds": round(time.monotonic() - started, 2), "done": True})
+        report({**news, "seconds": round(time.monotonic() - started, 2), "finished": True})
     return network

@@ -251,21 +251,32 @@ def train_members(
 ) -> list[AttributeNetwork]:
     """Train the networks of the ensemble one after the other, each without its fold; finished ones are loaded.
 
-    ``report`` is told ``stage`` "training" and ``member`` (from 1) with what
-    :func:`inference.fit.classification.fit` tells.
+    ``report`` is told ``stage`` "training", ``member`` (from 1), ``members``, and ``fraction`` (0..1, of all the
+    training) with what :func:`inference.fit.classification.fit` tells; epochs of a second schedule count on.
     """
     work, members = order.work / order.set_hash[:12] / order.key, []
     watched = material.watched
     if watched is not None:
         watched = watched.only(range(min(len(watched), _MOST_WATCHED)))
+    recipe = order.recipe
+    sides = recipe.schedule.sides + (recipe.finish.sides if order.mode == FULL else ())
     for fold in range(FOLDS):
 
-        def named(news: dict[str, Any], member: int = fold + 1) -> None:
-            phase = "finish" if str(news.get("stage", "")).endswith("_finish") else ""
-            report({**news, "stage": "training", "member": member, "members": FOLDS, "phase": phase})
+        def named(news: dict[str, Any], member: int = fold) -> None:
+            second = str(news.get("stage", "")).endswith("_finish")
+            epoch = int(news["epoch"]) + (len(recipe.schedule.sides) if second else 0)
+            own = _done(sides, epoch, news.get("step", 1) / news.get("steps", 1))
+            places = {"member": member + 1, "members": FOLDS, "epoch": epoch, "epochs": len(sides)}
+            report({**news, "stage": "training", **places, "fraction": (member + own) / FOLDS})
 
         members.append(rounded(_member(order, base, fold, material.learnt, watched, work, named, crew)))
     return members
+
+
+def _done(sides: Sequence[int], epoch: int, share: float) -> float:
+    """Share of a network's training that is done when so much of an epoch is; a picture costs what its area does."""
+    costs = [side * side for side in sides]
+    return (sum(costs[: epoch - 1]) + costs[epoch - 1] * share) / sum(costs)
 
 
 def taught_by(crops: Crops, base: Base | None, fold: int, order: Order) -> Crops:
