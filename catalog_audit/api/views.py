@@ -1,4 +1,4 @@
-"""The API: shops, corrections, audit results, progress. Read-only."""
+"""The API: shops, corrections, audit results, progress. Read-only; trainings are in a module of their own."""
 
 from __future__ import annotations
 

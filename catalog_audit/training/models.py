@@ -114,7 +114,7 @@ class TrainingRun(models.Model):
 
     class Mode(models.TextChoices):
         FINETUNE = "finetune", _("Go on from the model in use")
-        HEADS = "heads", _("Quick: only the last layer")
+        HEADS = "heads", _("Quick, but learns less")
         FULL = "full", _("From the beginning")
 
     job = models.OneToOneField(Job, on_delete=models.CASCADE, related_name="training")

@@ -5,87 +5,121 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('registry', '0002_all_attributes_in_one_model'),
-        ('training', '0002_training_sets'),
+        ("registry", "0002_all_attributes_in_one_model"),
+        ("training", "0002_training_sets"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='trainingrun',
-            name='attempts',
-            field=models.PositiveSmallIntegerField(default=0, help_text='Beginnings since it last got anywhere.'),
+            model_name="trainingrun",
+            name="attempts",
+            field=models.PositiveSmallIntegerField(default=0, help_text="Beginnings since it last got anywhere."),
         ),
         migrations.AddField(
-            model_name='trainingrun',
-            name='attributes',
-            field=models.JSONField(default=list, help_text='Codes of the attributes to learn.'),
+            model_name="trainingrun",
+            name="attributes",
+            field=models.JSONField(default=list, help_text="Codes of the attributes to learn."),
         ),
         migrations.AddField(
-            model_name='trainingrun',
-            name='base',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='registry.modelversion'),
+            model_name="trainingrun",
+            name="base",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="registry.modelversion",
+            ),
         ),
         migrations.AddField(
-            model_name='trainingrun',
-            name='current',
-            field=models.JSONField(default=dict, help_text='What it is at: network, epoch, loss, time left.'),
+            model_name="trainingrun",
+            name="current",
+            field=models.JSONField(default=dict, help_text="What it is at: network, epoch, loss, time left."),
         ),
         migrations.AddField(
-            model_name='trainingrun',
-            name='device',
-            field=models.CharField(blank=True, help_text='Where it runs or ran.', max_length=100),
+            model_name="trainingrun",
+            name="device",
+            field=models.CharField(blank=True, help_text="Where it runs or ran.", max_length=100),
         ),
         migrations.AddField(
-            model_name='trainingrun',
-            name='garment_groups',
-            field=models.JSONField(default=list, help_text='Garment groups to learn from.'),
+            model_name="trainingrun",
+            name="garment_groups",
+            field=models.JSONField(default=list, help_text="Garment groups to learn from."),
         ),
         migrations.AddField(
-            model_name='trainingrun',
-            name='language',
-            field=models.CharField(default='en', help_text='Of what the person is told.', max_length=10),
+            model_name="trainingrun",
+            name="language",
+            field=models.CharField(default="en", help_text="Of what the person is told.", max_length=10),
         ),
         migrations.AddField(
-            model_name='trainingrun',
-            name='mode',
-            field=models.CharField(blank=True, choices=[('finetune', 'Go on from the model in use'), ('heads', 'Quick: only the last layer'), ('full', 'From the beginning')], max_length=10),
+            model_name="trainingrun",
+            name="mode",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("finetune", "Go on from the model in use"),
+                    ("heads", "Quick, but learns less"),
+                    ("full", "From the beginning"),
+                ],
+                max_length=10,
+            ),
         ),
         migrations.AddField(
-            model_name='trainingrun',
-            name='model',
-            field=models.ForeignKey(blank=True, help_text='The result.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='registry.modelversion'),
+            model_name="trainingrun",
+            name="model",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="The result.",
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="registry.modelversion",
+            ),
         ),
         migrations.AddField(
-            model_name='trainingrun',
-            name='outcome',
-            field=models.JSONField(default=dict, help_text='Figures before and after, and what was not learnt.'),
+            model_name="trainingrun",
+            name="outcome",
+            field=models.JSONField(default=dict, help_text="Figures before and after, and what was not learnt."),
         ),
         migrations.AddField(
-            model_name='trainingrun',
-            name='training_set',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='trainings', to='training.trainingset'),
+            model_name="trainingrun",
+            name="training_set",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="trainings",
+                to="training.trainingset",
+            ),
         ),
         migrations.AlterField(
-            model_name='trainingrun',
-            name='options',
-            field=models.JSONField(help_text='Folders and stages, or the order of a training from a set.'),
+            model_name="trainingrun",
+            name="options",
+            field=models.JSONField(help_text="Folders and stages, or the order of a training from a set."),
         ),
         migrations.CreateModel(
-            name='TrainingPoint',
+            name="TrainingPoint",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('member', models.PositiveSmallIntegerField(help_text='Number of the network, from 1.')),
-                ('epoch', models.PositiveSmallIntegerField(help_text='From 1.')),
-                ('loss', models.FloatField()),
-                ('accuracy', models.JSONField(default=dict, help_text='Attribute -> share of watched labels that are named.')),
-                ('seconds', models.FloatField(default=0)),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='points', to='training.trainingrun')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("member", models.PositiveSmallIntegerField(help_text="Number of the network, from 1.")),
+                ("epoch", models.PositiveSmallIntegerField(help_text="From 1.")),
+                ("loss", models.FloatField()),
+                (
+                    "accuracy",
+                    models.JSONField(default=dict, help_text="Attribute -> share of watched labels that are named."),
+                ),
+                ("seconds", models.FloatField(default=0)),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="points", to="training.trainingrun"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['run', 'member', 'epoch'],
-                'constraints': [models.UniqueConstraint(fields=('run', 'member', 'epoch'), name='training_point')],
+                "ordering": ["run", "member", "epoch"],
+                "constraints": [models.UniqueConstraint(fields=("run", "member", "epoch"), name="training_point")],
             },
         ),
     ]
