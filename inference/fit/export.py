@@ -92,8 +92,9 @@ def calibrate_logits(
         mine, theirs = own.labelled(attribute, columns), other.labelled(attribute, columns)
         if attribute == "colour":
             measured = learn_colours(mine.palettes, mine.labels, calibrated(mine.logits), values)
-            mine, theirs = mine.with_colours(measured), theirs.with_colours(measured)
-            card["measured"] = measured.to_json()
+            if measured.values:  # none where the set has too few plain garments of each colour
+                mine, theirs = mine.with_colours(measured), theirs.with_colours(measured)
+                card["measured"] = measured.to_json()
         stack = learn_stack(mine.features, mine.labels, len(values))
         second = theirs.read_again(stack(theirs.features))
         if second.accuracy >= theirs.accuracy + GAIN:
