@@ -27,6 +27,7 @@ from catalog_audit.audits.items import MOST_PICTURES
 from catalog_audit.audits.models import ArguablePair, Flag, Prediction
 from catalog_audit.catalog.files import location
 from catalog_audit.catalog.models import Attribute, Label, Picture, Product, Shop, Value
+from catalog_audit.feeds.writers import harmless
 from catalog_audit.review.models import Decision
 from catalog_audit.training.sets import REVIEWER, SETTLED, SHOP, values_cell
 from inference.contract import GARMENT_GROUPS
@@ -163,8 +164,8 @@ class Lessons:
 
 
 def one_line(text: str) -> str:
-    """The text without what would end a line or a field."""
-    return text.translate(_BREAKS)
+    """The text without what would end a line or a field, and without what a spreadsheet would take for a formula."""
+    return harmless(text.translate(_BREAKS))
 
 
 def _teaching(label: _Label, facts: _Facts) -> tuple[tuple[int, ...], str] | str:

@@ -9,15 +9,15 @@ from catalog_audit.training import set_labels, sets
 from catalog_audit.training.models import TrainingSet
 from catalog_audit.training.set_writing import CROWDED
 
-#: Follows a number.
+#: Stands before a number.
 REASONS: dict[str, Promise] = {
-    set_labels.WAITS: _("labels with a flag that nobody has decided yet"),
-    set_labels.UNSETTLED: _("labels about which somebody was not sure and that nobody has settled yet"),
-    set_labels.HELD: _("labels that are check items: their answers measure models and people"),
-    set_labels.UNMAPPED: _("labels whose word means nothing yet"),
-    set_labels.UNREADABLE: _("labels of products without a picture that shows them"),
-    set_labels.UNKNOWN_GARMENT: _("labels of products whose garment type is unknown"),
-    CROWDED: _("pictures that many designs share, so that they show none of them"),
+    set_labels.WAITS: _("Labels with a flag that nobody has decided yet"),
+    set_labels.UNSETTLED: _("Labels about which somebody was not sure and that nobody has settled yet"),
+    set_labels.HELD: _("Labels that are check items: their answers measure models and people"),
+    set_labels.UNMAPPED: _("Labels whose word means nothing yet"),
+    set_labels.UNREADABLE: _("Labels of products without a picture that shows them"),
+    set_labels.UNKNOWN_GARMENT: _("Labels of products whose garment type is unknown"),
+    CROWDED: _("Pictures that many designs share, so that they show none of them"),
 }
 
 ORIGINS: dict[str, Promise] = {

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from django.urls import URLPattern
 
+from catalog_audit.catalog.files import write_atomically
 from catalog_audit.review.models import SavedView
+from catalog_audit.training.models import TrainingSet, TrainingSetBuild
 from catalog_audit.web.urls import urlpatterns
 from tests import factories
 
@@ -56,6 +58,12 @@ ADDRESSES = {
     "training-progress": ("get", ADMINS, "training"),
     "cancel-training": ("post", ADMINS, "training"),
     "resume-training": ("post", ADMINS, "training"),
+    "training-sets": ("get", ADMINS, ""),
+    "training-set-list": ("get", ADMINS, ""),
+    "training-set": ("get", ADMINS, "set"),
+    "training-set-file": ("get", ADMINS, "set"),
+    "make-training-set": ("post", ADMINS, ""),
+    "cancel-training-set": ("post", ADMINS, "build"),
     "words": ("get", ADMINS, ""),
     "map_word": ("post", ADMINS, ""),
     "exports": ("get", ADMINS, ""),
@@ -68,7 +76,12 @@ def arguments(flag, shop):
     from catalog_audit.feeds.models import FeedImport
 
     feed_import = FeedImport.objects.create(job=factories.make_job("import", "spring"), shop=shop, shop_slug="spring")
+    training_set = TrainingSet.objects.create(content_hash="ab" * 32, folder="training_sets/abababababab")
+    write_atomically(training_set.path, b"picture\n")
+    build = TrainingSetBuild.objects.create(job=factories.make_job("training_set"))
     known = {
+        "set": training_set.short_hash,
+        "build": build.pk,
         "flag": flag.pk,
         "picture": flag.prediction.picture_id,
         "prediction": flag.prediction_id,

@@ -66,5 +66,5 @@ def summary(made: TrainingSet) -> str:
     ]
     if made.joined:
         lines.append(f"{made.joined} designs count as one with another, because a picture shows both")
-    lines += [f"left out: {number} {reason}" for reason, number in reasons(made)]
+    lines += [f"left out: {reason}: {number}" for reason, number in reasons(made)]
     return "\n".join(lines)
