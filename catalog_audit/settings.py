@@ -236,7 +236,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Catalog Audit",
-    "DESCRIPTION": "Corrections and audit results for a shop's own systems.",
+    "DESCRIPTION": "Corrections, audit results and trainings for a shop's own systems.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
 }

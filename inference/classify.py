@@ -106,13 +106,8 @@ class Classifier:
         Raises:
             inference.artifact.ArtifactError: the files are missing, damaged or of another kind.
         """
-        artifact = load_artifact(path, kind=KIND)
-        members = _networks(artifact)
-        for number, network in enumerate(members):
-            prefix = f"{number}."
-            own = {name[len(prefix) :]: part for name, part in artifact.tensors.items() if name.startswith(prefix)}
-            load_weights(network, replace(artifact, tensors=own))
-        return cls(members, artifact.card, artifact.version, device, _learnt(artifact, len(members)))
+        members, learnt, artifact = load_members(path)
+        return cls(members, artifact.card, artifact.version, device, learnt)
 
     @property
     def members(self) -> tuple[AttributeNetwork, ...]:
@@ -285,6 +280,25 @@ def digest_number(digest: str) -> int:
         ValueError: the digest is no hexadecimal number.
     """
     return int(digest[:DIGEST_DIGITS], 16)
+
+
+def load_members(path: Path) -> tuple[list[AttributeNetwork], dict[int, int], Artifact]:
+    """Read the networks of an ensemble as they were trained.
+
+    Returns:
+        The networks; number of each picture that took part in training -> the member that did not learn it, NOBODY
+        where all did not; card and version.
+
+    Raises:
+        inference.artifact.ArtifactError: the files are missing, damaged or of another kind.
+    """
+    artifact = load_artifact(path, kind=KIND)
+    members = _networks(artifact)
+    for number, network in enumerate(members):
+        prefix = f"{number}."
+        own = {name[len(prefix) :]: part for name, part in artifact.tensors.items() if name.startswith(prefix)}
+        load_weights(network, replace(artifact, tensors=own))
+    return members, _learnt(artifact, len(members)), artifact
 
 
 def _networks(artifact: Artifact) -> list[AttributeNetwork]:

@@ -41,10 +41,10 @@ class MeasuredColours:
             values: codes of the columns wanted.
 
         Returns:
-            float64 (len(values),), 0..1; NaN for values that are no single colour, and for all without a palette.
+            float64 (len(values),), 0..1; NaN for values that have no distribution, and for all without a palette.
         """
         found = np.full(len(values), np.nan)
-        if not palette:
+        if not palette or not self.values:
             return found
         shares = np.array([entry.share for entry in palette])
         fitting = shares / shares.sum() @ self.fit(lab_of(palette))

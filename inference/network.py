@@ -144,7 +144,10 @@ class AttributeNetwork(nn.Module):
 
     def conclude(self, features: Tensor, mask: Tensor, histogram: Tensor, shapes: Tensor) -> Tensor:
         """Logits from the trunk's map, what :meth:`measure` gave, and the shapes."""
+        return cast(Tensor, self.head(self.joined(features, mask, histogram, shapes)))
+
+    def joined(self, features: Tensor, mask: Tensor, histogram: Tensor, shapes: Tensor) -> Tensor:
+        """What the outputs are a linear function of: float (n, width of the trunk + embedding + SHAPE_WIDTH)."""
         weight = functional.adaptive_avg_pool2d(mask, (features.shape[2], features.shape[3])) + 1e-3
         pooled = (features * weight).sum((2, 3)) / weight.sum((2, 3))
-        joined = torch.cat([self.dropout(pooled), self.measured(histogram), shapes], 1)
-        return cast(Tensor, self.head(joined))
+        return torch.cat([self.dropout(pooled), self.measured(histogram), shapes], 1)

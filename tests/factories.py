@@ -17,6 +17,7 @@ from catalog_audit.accounts.roles import ADMINS, CONTENT_MANAGERS, give_role
 from catalog_audit.audits.models import AuditRun, Flag, Prediction
 from catalog_audit.catalog.models import Attribute, Label, Picture, Product, Shop, Value
 from catalog_audit.jobs.models import Job
+from catalog_audit.training.models import TrainingRun, TrainingSet
 
 PASSWORD = "correct horse battery staple"
 _numbers = itertools.count(1)
@@ -151,3 +152,29 @@ def picture_file(path: Path, colour: str = "navy", size: tuple[int, int] = (60, 
     path.parent.mkdir(parents=True, exist_ok=True)
     image.save(path, **save)
     return path
+
+
+def make_training_set(**fields: Any) -> TrainingSet:
+    """A training set without a file."""
+    number = next(_numbers)
+    defaults = {
+        "content_hash": f"{number:064x}",
+        "folder": f"training_sets/{number:012x}",
+        "counts": {"colour": {"navy": {"shop": 30}}, "length": {"mini": {"shop": 30}}},
+        "pictures": 30,
+    }
+    return TrainingSet.objects.create(**(defaults | fields))
+
+
+def make_training(
+    training_set: TrainingSet | None = None, *, state: str = Job.State.DONE, **fields: Any
+) -> TrainingRun:
+    """A training from a set; fields that begin with ``job_`` are the job's."""
+    own = {name: value for name, value in fields.items() if not name.startswith("job_")}
+    job = {name.removeprefix("job_"): value for name, value in fields.items() if name.startswith("job_")}
+    defaults = {"options": {}, "mode": TrainingRun.Mode.FINETUNE, "attributes": ["colour"], "garment_groups": ["top"]}
+    return TrainingRun.objects.create(
+        job=make_job(Job.Kind.TRAINING, state=state, **job),
+        training_set=training_set or make_training_set(),
+        **(defaults | own),
+    )

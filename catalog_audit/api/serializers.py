@@ -1,4 +1,4 @@
-"""What the API shows. Everything is read-only."""
+"""What the API shows. Everything here is read-only."""
 
 from __future__ import annotations
 

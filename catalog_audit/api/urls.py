@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from catalog_audit.api import views
+from catalog_audit.api import trainings, views
 
 app_name = "api"
 urlpatterns = [
@@ -11,5 +11,8 @@ urlpatterns = [
     path("v1/shops/<slug:slug>/audit/", views.AuditRowList.as_view(), name="audit_rows"),
     path("v1/audits/<int:pk>/", views.AuditDetail.as_view(), name="audit"),
     path("v1/arguable-pairs/", views.ArguablePairList.as_view(), name="arguable_pairs"),
+    path("v1/trainings/", trainings.TrainingCreate.as_view(), name="trainings"),
+    path("v1/trainings/<int:pk>/", trainings.TrainingDetail.as_view(), name="training"),
+    path("v1/trainings/<int:pk>/cancel/", trainings.TrainingCancel.as_view(), name="cancel_training"),
     path("v1/schema/", views.Schema.as_view(), name="schema"),
 ]

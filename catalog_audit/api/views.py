@@ -1,4 +1,5 @@
-"""The API: shops, corrections, audit results, progress, arguable pairs. Read-only."""
+"""The API: shops, corrections, audit results, progress, arguable pairs. Read-only; trainings and models have modules of
+their own."""
 
 from __future__ import annotations
 

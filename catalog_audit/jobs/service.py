@@ -53,13 +53,13 @@ def start(kind: str, subject: str, *, user: Any = None, total: int = 0, payloads
             active = Job.objects.filter(kind=kind, subject=subject, state__in=Job.ACTIVE).first()
             if active is None:
                 continue
-            if not _abandoned(active):
+            if not is_abandoned(active):
                 raise AlreadyRunning(active) from None
             fail(active, "its process ended without finishing")
     raise AlreadyRunning(Job.objects.filter(kind=kind, subject=subject).latest("created_at"))
 
 
-def _abandoned(job: Job) -> bool:
+def is_abandoned(job: Job) -> bool:
     """Whether a job without chunks was left by its process. Chunked jobs are never abandoned: they are gone on with."""
     if job.state != Job.State.RUNNING or job.chunks.exists():
         return False

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
+from catalog_audit.training import problems
 from catalog_audit.training.options import TrainingOptions
 
 #: Called with what a stage has to tell: ``done`` and ``total`` where it can be counted, else its own figures. What it
@@ -284,3 +286,72 @@ def write_suspects(
         )
         for shop in options.shops
     ]
+
+
+def device_name() -> str:
+    """What trainings run on here, as a person would call it."""
+    import torch
+
+    device = _device()
+    if device.startswith("cuda"):
+        count = _crew_size()
+        return f"{count} × {torch.cuda.get_device_name()}" if count > 1 else torch.cuda.get_device_name()
+    return "CPU"
+
+
+def _device() -> str:
+    from inference.segment import best_device
+
+    return settings.DEVICE or best_device()
+
+
+def _crew_size() -> int:
+    from inference.fit.crew import crew_size
+
+    return crew_size()
+
+
+def is_helper() -> bool:
+    """Whether ``torchrun`` started this process to help another one, which leads."""
+    return int(os.environ.get("RANK", "0")) > 0 and int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
+def retrain(order: Mapping[str, Any], out: Path, report: Report) -> dict[str, Any]:
+    """Train from a training set, with the processes that ``torchrun`` started beside this one.
+
+    Args:
+        order: fields of :class:`inference.fit.retraining.Order`, as JSON types.
+        out: folder for the finished model.
+        report: told of the progress.
+
+    Returns:
+        What :func:`inference.fit.candidate.retrain` does.
+
+    Raises:
+        TrainingProblem: the set holds too little, or the machine has too little memory.
+    """
+    import torch
+
+    from inference.fit.candidate import retrain as do
+    from inference.fit.crew import assembled
+    from inference.fit.examples import TooFewExamples
+    from inference.fit.retraining import Order
+
+    whole = {**order, "device": _device()}
+    try:
+        with assembled(whole["device"]) as crew:
+            return do(Order.from_json(crew.told(whole)), out, report, crew)
+    except TooFewExamples as error:
+        raise problems.too_few(error.attribute, error.value, error.found, error.needed) from error
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        raise problems.out_of_memory() from error
+
+
+def help_along(out: Path) -> None:
+    """Be one of the processes that help :func:`retrain` in another one; what is to be done is told by that one."""
+    from inference.fit.candidate import retrain as do
+    from inference.fit.crew import assembled
+    from inference.fit.retraining import Order
+
+    with assembled(_device()) as crew:
+        do(Order.from_json(crew.told()), out, lambda news: None, crew)

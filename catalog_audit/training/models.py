@@ -10,6 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from catalog_audit.jobs.models import Job
+from catalog_audit.registry.models import ModelVersion
 
 
 class SetIsFixed(TypeError):
@@ -106,13 +107,54 @@ class SegmentationSource(models.Model):
 
 
 class TrainingRun(models.Model):
-    """One training. Its checkpoints lie below ``work``; the same options go on from them."""
+    """One training. Its checkpoints lie below ``work``; the same options go on from them.
+
+    One with a training set makes a new classifier; one without it trains all models from folders of data.
+    """
+
+    class Mode(models.TextChoices):
+        FINETUNE = "finetune", _("Go on from the model in use")
+        HEADS = "heads", _("Quick, but learns less")
+        FULL = "full", _("From the beginning")
 
     job = models.OneToOneField(Job, on_delete=models.CASCADE, related_name="training")
-    options = models.JSONField(help_text=_("Folders and stages, see catalog_audit.training.options."))
+    options = models.JSONField(help_text=_("Folders and stages, or the order of a training from a set."))
+    training_set = models.ForeignKey(
+        TrainingSet, null=True, blank=True, on_delete=models.PROTECT, related_name="trainings"
+    )
+    mode = models.CharField(max_length=10, choices=Mode.choices, blank=True)
+    attributes = models.JSONField(default=list, help_text=_("Codes of the attributes to learn."))
+    garment_groups = models.JSONField(default=list, help_text=_("Garment groups to learn from."))
+    base = models.ForeignKey(ModelVersion, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    model = models.ForeignKey(
+        ModelVersion, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", help_text=_("The result.")
+    )
+    device = models.CharField(max_length=100, blank=True, help_text=_("Where it runs or ran."))
+    language = models.CharField(max_length=10, default="en", help_text=_("Of what the person is told."))
+    attempts = models.PositiveSmallIntegerField(default=0, help_text=_("Beginnings since it last got anywhere."))
+    current = models.JSONField(default=dict, help_text=_("What it is at: network, epoch, loss, time left."))
+    outcome = models.JSONField(default=dict, help_text=_("Figures before and after, and what was not learnt."))
 
     class Meta:
         ordering = ["-pk"]
 
     def __str__(self) -> str:
         return f"#{self.pk}"
+
+
+class TrainingPoint(models.Model):
+    """What one epoch of one network came to. Only added; the curves of a training are made of these."""
+
+    run = models.ForeignKey(TrainingRun, on_delete=models.CASCADE, related_name="points")
+    member = models.PositiveSmallIntegerField(help_text=_("Number of the network, from 1."))
+    epoch = models.PositiveSmallIntegerField(help_text=_("From 1."))
+    loss = models.FloatField()
+    accuracy = models.JSONField(default=dict, help_text=_("Attribute -> share of watched labels that are named."))
+    seconds = models.FloatField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "member", "epoch"], name="training_point")]
+        ordering = ["run", "member", "epoch"]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}/{self.member}/{self.epoch}"

@@ -16,9 +16,7 @@ from catalog_audit.registry.service import register
 from catalog_audit.training import engine, words
 from catalog_audit.training.models import TrainingRun
 from catalog_audit.training.options import TrainingOptions
-
-#: Trainings share the machine's processor or GPU, so there is one at a time, whatever it trains.
-SUBJECT = "models"
+from catalog_audit.training.retraining import SUBJECT
 
 #: Drawn garments to learn from, and the seed, which is not that of the demo catalogue.
 DRAWN_COUNT, DRAWN_SEED = 1500, 20260117

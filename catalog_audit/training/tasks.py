@@ -8,8 +8,9 @@ from celery import shared_task
 
 from catalog_audit.catalog.files import FileProblem
 from catalog_audit.jobs.service import AlreadyRunning, Cancelled
-from catalog_audit.training import running, set_building
+from catalog_audit.training import retraining, running, set_building
 from catalog_audit.training.models import TrainingRun, TrainingSetBuild
+from catalog_audit.training.problems import TrainingProblem
 from catalog_audit.training.sets import SetError
 
 logger = logging.getLogger(__name__)
@@ -17,8 +18,18 @@ logger = logging.getLogger(__name__)
 
 @shared_task
 def train(job_id: int) -> None:
-    """Do a training that was asked for."""
-    running.train(TrainingRun.objects.select_related("job").get(job=job_id))
+    """Do a training that was asked for. A second message for the same job finds it taken and ends."""
+    run = TrainingRun.objects.select_related("job", "training_set").get(job=job_id)
+    try:
+        if run.training_set is None:
+            running.train(run)
+        else:
+            retraining.retrain(run)
+    except (AlreadyRunning, Cancelled):
+        logger.info("training job %s is not ours to do", job_id)
+    except (SetError, TrainingProblem) as error:
+        # The job carries the message for the person who started it.
+        logger.warning("training job %s: %s", job_id, error)
 
 
 @shared_task(name="catalog_audit.training.tasks.make_training_set")

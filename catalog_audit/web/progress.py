@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.conf import settings
-
+from catalog_audit.jobs.dispatch import route_of
 from catalog_audit.jobs.models import Job
-from catalog_audit.jobs.service import workers_alive
+from catalog_audit.jobs.service import is_abandoned, workers_alive
 
 #: Seconds that a job has to have run before its rate says anything.
 SETTLED = 2.0
@@ -40,5 +39,8 @@ def describe(job: Job, now: datetime) -> JobProgress:
         seconds = max(((job.finished_at or now) - job.started_at).total_seconds(), 0.0)
     rate = job.done / seconds if seconds and seconds >= SETTLED and job.done else None
     left = (job.total - job.done) / rate if rate and job.is_active and job.total > job.done else None
-    lonely = job.is_active and not workers_alive(settings.QUEUE_PICTURES)
+    lonely = job.is_active and not workers_alive(route_of(job.kind).queue)
+    if lonely and job.kind == Job.Kind.TRAINING:
+        # A training may run in a process of its own, that of the command.
+        lonely = job.state == Job.State.QUEUED or is_abandoned(job)
     return JobProgress(job=job, rate=rate, seconds_left=left, seconds=seconds, lonely=lonely)

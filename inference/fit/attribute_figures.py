@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from inference.classify import Classifier
 from inference.contract import PaletteEntry
 from inference.fit import flag_figures
-from inference.fit.data_shop import Item, digest_of, targets_of
+from inference.fit.data_shop import Item, targets_of
 from inference.fit.flag_figures import DRAWS, Judge, calibration_error, confusion
 from inference.fit.verified_labels import ARGUABLE, WRONG, verified_labels
 from inference.measured import MeasuredColours
 from inference.noise import score_labels
 from inference.palette import measure
+from inference.pictures import read_picture
 from inference.suspicion import Policy
 
 #: Shares of labels made wrong: a usual catalogue, and the balanced test that talks like to quote.
@@ -53,7 +53,7 @@ class Predicted:
 
 def never_learnt(classifier: Classifier, items: Sequence[Item]) -> list[Item]:
     """Items whose picture no member learnt, not even as a copy, byte for byte, under another design."""
-    return [item for item in items if not classifier.has_learnt(digest_of(item.path))]
+    return [item for item in items if not classifier.has_learnt(item.sha256)]
 
 
 def predict_items(classifier: Classifier, items: Sequence[Item]) -> Predicted:
@@ -69,13 +69,12 @@ def predict_items(classifier: Classifier, items: Sequence[Item]) -> Predicted:
         for item in items[start : start + _BATCH]:
             region = item.region()
             if region.any():
-                with Image.open(item.path) as opened:
-                    images.append(opened.convert("RGB"))
+                images.append(read_picture(item.path))
                 regions.append(region)
                 batch.append(item)
         groups = [item.garment_group for item in batch]
         measured = [measure(image, region) for image, region in zip(images, regions, strict=True)]
-        digests = [digest_of(item.path) for item in batch]
+        digests = [item.sha256 for item in batch]
         parts.append(classifier.predict(images, regions, groups, digests, measured))
         palettes += measured
         kept += batch

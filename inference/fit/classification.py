@@ -10,7 +10,7 @@ import copy
 import json
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,16 @@ from torch import Tensor, nn
 
 from inference.fit.checkpoint import AverageOfWeights, load_checkpoint, save_checkpoint
 from inference.fit.classification_augment import augment, plain
+from inference.fit.crew import ALONE, Crew, Precision
 from inference.fit.data_shop import Crops
+from inference.fit.losses import Lesson, joint_loss
 from inference.fit.pretrained import imagenet_state
 from inference.network import EMBEDDING, TRUNK, AttributeNetwork
 
 Report = Callable[[dict[str, Any]], None]
+
+#: Seconds between two reports within an epoch.
+_SILENCE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,7 @@ class Schedule:
         weights: attribute -> its share in the loss; 1 where it is not named.
         frozen: so many first stages of the trunk, and its stem, stay as they came from ImageNet. They see the largest
             maps: with two frozen a step on a processor takes 0.59 of the time.
+        kept: attributes whose outputs stay as they were.
     """
 
     sides: tuple[int, ...] = (112, 128, 128, 128, 144, 144)
@@ -57,6 +63,7 @@ class Schedule:
     seed: int = 7
     weights: Mapping[str, float] = field(default_factory=lambda: {"garment_type": 0.4, "pattern": 0.4, "length": 0.3})
     frozen: int = 2
+    kept: tuple[str, ...] = ()
 
     def settings(self) -> dict[str, str]:
         """What a checkpoint remembers of it, so that a training never goes on with another schedule."""
@@ -90,7 +97,7 @@ def _frozen_parts(network: AttributeNetwork, stages: int) -> list[nn.Module]:
     return [*stem, *network.trunk.blocks[:stages]]
 
 
-def _set_rate(optimiser: torch.optim.Optimizer, step: int, steps: int) -> None:
+def set_rate(optimiser: torch.optim.Optimizer, step: int, steps: int) -> None:
     """Linear warm-up over the first 8% of the steps, then a cosine down to 2%."""
     warm = max(1, round(steps * 0.08))
     past = (step - warm) / max(1, steps - warm)
@@ -119,7 +126,11 @@ def logits_of(network: AttributeNetwork, crops: Crops, side: int, batch: int = 6
 
 def accuracies_of(network: AttributeNetwork, crops: Crops, side: int) -> dict[str, float]:
     """Attribute -> share, 0..1, of the undisturbed crops with a label whose most probable value is one it may mean."""
-    logits = logits_of(network, crops, side)
+    return accuracy_of_logits(network, logits_of(network, crops, side), crops)
+
+
+def accuracy_of_logits(network: AttributeNetwork, logits: Tensor, crops: Crops) -> dict[str, float]:
+    """The same from logits that are there."""
     found = {}
     for attribute, columns in network.slices.items():
         known = crops.targets[attribute].any(1)
@@ -129,35 +140,16 @@ def accuracies_of(network: AttributeNetwork, crops: Crops, side: int) -> dict[st
     return found
 
 
-def smoothed_loss(logits: Tensor, targets: Tensor, smoothing: float) -> Tensor:
-    """Cross-entropy with label smoothing (Szegedy et al., CVPR 2016) that accepts labels of several possible values.
+def keep_outputs(network: AttributeNetwork, attributes: Sequence[str]) -> Callable[[], None]:
+    """A function that puts the outputs of some attributes back to what they are now."""
+    rows = [row for name in attributes for row in range(*network.slices[name].indices(network.head.out_features))]
+    weight, bias = network.head.weight[rows].detach().clone(), network.head.bias[rows].detach().clone()
 
-    Args:
-        logits: float (n, values).
-        targets: bool (n, values); the label means one of the True ones, it is not known which. Rows without any are
-            skipped.
-        smoothing: share of the weight that all values get alike.
+    @torch.no_grad()
+    def put_back() -> None:
+        network.head.weight[rows], network.head.bias[rows] = weight, bias
 
-    Returns:
-        A scalar, 0 when all rows are skipped; with one value per label, the same as torch's ``cross_entropy``.
-    """
-    known = targets.any(1)
-    if not bool(known.any()):
-        return logits.sum() * 0
-    logs = logits[known].log_softmax(1)
-    own = logs.masked_fill(~targets[known], -torch.inf).logsumexp(1)
-    return -((1 - smoothing) * own + smoothing * logs.mean(1)).mean()
-
-
-def joint_loss(
-    logits: Tensor, targets: Mapping[str, Tensor], slices: Mapping[str, slice], schedule: Schedule
-) -> Tensor:
-    """The weighted sum of the attributes' losses; see :func:`smoothed_loss`."""
-    parts = [
-        schedule.weights.get(attribute, 1.0) * smoothed_loss(logits[:, columns], targets[attribute], schedule.smoothing)
-        for attribute, columns in slices.items()
-    ]
-    return torch.stack(parts).sum()
+    return put_back
 
 
 def fit(
@@ -168,10 +160,13 @@ def fit(
     checkpoint: Path,
     report: Report,
     resume: bool = False,
+    about: Mapping[str, str] | None = None,
+    crew: Crew = ALONE,
 ) -> AttributeNetwork:
     """Train ``network`` in place and return the averaged weights' network.
 
-    The state is written after every epoch, so an interrupted training goes on from the last whole epoch.
+    The state is written after every epoch, so an interrupted training goes on from the last whole epoch. What is
+    random in an epoch follows from the seed and its number alone.
 
     Args:
         network: what to train; its device is used.
@@ -179,60 +174,67 @@ def fit(
         watched: crops whose accuracy is reported after every epoch, or None.
         schedule: how.
         checkpoint: file for the state.
-        report: called with a dictionary of progress, several times an epoch.
+        report: called with a dictionary of progress, every few seconds. The one after an epoch has ``finished``, and
+            ``accuracy``, ``loss`` and ``seconds`` of the epoch; those of epochs that were done before are told again.
         resume: go on from ``checkpoint`` where it exists.
+        about: what else a checkpoint must agree on, such as the recipe and the data.
+        crew: the processes that train together.
 
     Raises:
-        inference.fit.checkpoint.CheckpointMismatch: the checkpoint was written with another schedule.
+        inference.fit.checkpoint.CheckpointMismatch: the checkpoint was written with another schedule, recipe or data.
     """
     device = next(network.parameters()).device
     network = network.to(memory_format=torch.channels_last)
-    torch.manual_seed(schedule.seed)
-    order = np.random.default_rng(schedule.seed)
     frozen = _frozen_parts(network, schedule.frozen)
     for part in frozen:
         part.requires_grad_(False)
+    put_back = keep_outputs(network, schedule.kept)
     optimiser = _optimiser(network, schedule)
+    precision = Precision(device)
     averaged = AverageOfWeights(network, schedule.ema)
-    first = 0
-    settings = schedule.settings()
+    settings = schedule.settings() | dict(about or {})
+    history: list[dict[str, Any]] = []
     state = load_checkpoint(checkpoint, settings) if resume else None
     if state is not None:
         network.load_state_dict(state["network"])
         averaged.load_state_dict(state["averaged"])
         optimiser.load_state_dict(state["optimiser"])
-        order.bit_generator.state = json.loads(state["order"])
-        torch.set_rng_state(state["random"])
-        first = state["epoch"] + 1
+        precision.scaler.load_state_dict(state["scaler"])
+        history = state["history"]
+    for past in history:
+        report(past)
     kept = copy.deepcopy(network)
     averaged.copy_to(kept)
+    joined = crew.joined(network)
     per_epoch = max(1, len(crops) // schedule.batch)
-    steps = per_epoch * len(schedule.sides)
-    for epoch in range(first, len(schedule.sides)):
+    epochs = len(schedule.sides)
+    for epoch in range(len(history), epochs):
         side, started, total = schedule.sides[epoch], time.monotonic(), 0.0
+        told = started
+        torch.manual_seed(schedule.seed + 1009 * epoch + 100_003 * crew.rank)
         network.train()
         for part in frozen:
             part.eval()  # keeps its normalisation statistics too
-        rows = order.permutation(len(crops))
+        rows = np.random.default_rng((schedule.seed, epoch)).permutation(len(crops))
         for number in range(per_epoch):
-            _set_rate(optimiser, epoch * per_epoch + number, steps)
-            chosen = rows[number * schedule.batch : (number + 1) * schedule.batch]
+            set_rate(optimiser, epoch * per_epoch + number, epochs * per_epoch)
+            chosen = crew.share(rows[number * schedule.batch : (number + 1) * schedule.batch])
             pixels, masks, shapes = _tensors(crops, chosen)
             pixels, masks = augment(pixels, masks, side)
-            targets = {name: torch.from_numpy(part[chosen]).to(device) for name, part in crops.targets.items()}
-            with torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
-                logits = network(pixels.to(device), masks.to(device), shapes.to(device))
-            loss = joint_loss(logits.float(), targets, network.slices, schedule)
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            optimiser.step()
+            lesson = Lesson.of(crops, chosen, device)
+            with precision.forward():
+                logits = joined(pixels.to(device), masks.to(device), shapes.to(device))
+            loss = joint_loss(logits.float(), lesson, network.slices, schedule.smoothing, schedule.weights)
+            precision.step(loss, optimiser)
+            put_back()
             averaged.update(network)
             total += float(loss.detach())
-            if (number + 1) % 20 == 0 or number + 1 == per_epoch:
+            if time.monotonic() - told > _SILENCE or number + 1 == per_epoch:
+                told = time.monotonic()
                 report(
                     {
                         "epoch": epoch + 1,
-                        "epochs": len(schedule.sides),
+                        "epochs": epochs,
                         "step": number + 1,
                         "steps": per_epoch,
                         "side": side,
@@ -240,20 +242,22 @@ def fit(
                         "seconds": round(time.monotonic() - started, 1),
                     }
                 )
-        save_checkpoint(
-            checkpoint,
-            {
-                "network": network.state_dict(),
-                "averaged": averaged.state_dict(),
-                "optimiser": optimiser.state_dict(),
-                "order": json.dumps(order.bit_generator.state),
-                "random": torch.get_rng_state(),
-                "epoch": epoch,
-                "settings": settings,
-            },
-        )
         averaged.copy_to(kept)
-        if watched is not None:
-            accuracies = accuracies_of(kept, watched, schedule.sides[-1])
-            report({"epoch": epoch + 1, "epochs": len(schedule.sides), "accuracy": accuracies})
+        news: dict[str, Any] = {"epoch": epoch + 1, "epochs": epochs, "loss": round(total / per_epoch, 4)}
+        if crew.leads and watched is not None:
+            news["accuracy"] = accuracies_of(kept, watched, schedule.sides[-1])
+        history.append({**news, "seconds": round(time.monotonic() - started, 1), "finished": True})
+        if crew.leads:
+            save_checkpoint(
+                checkpoint,
+                {
+                    "network": network.state_dict(),
+                    "averaged": averaged.state_dict(),
+                    "optimiser": optimiser.state_dict(),
+                    "scaler": precision.scaler.state_dict(),
+                    "history": history,
+                    "settings": settings,
+                },
+            )
+        report(history[-1])
     return kept.requires_grad_(True)

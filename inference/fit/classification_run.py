@@ -6,8 +6,10 @@ on where it stopped.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from torch import Tensor
 
 from inference.fit.checkpoint import load_checkpoint, save_checkpoint
 from inference.fit.classification import Report, Schedule, fit, logits_of, new_network
+from inference.fit.crew import ALONE, Crew
 from inference.fit.data_shop import (
     CALIBRATION,
     MYNTRA_LOOSELY,
@@ -64,24 +67,56 @@ class Recipe:
         """Side of the networks' input."""
         return self.finish.sides[-1]
 
+    def text(self) -> str:
+        """All of it as one line of JSON, by which a result is known as its own."""
+        return json.dumps(asdict(self), sort_keys=True, default=dict)
+
     def untrained(self) -> AttributeNetwork:
         """A network as a training begins with it."""
         counts = {attribute: len(codes) for attribute, codes in self.values.items()}
         return new_network(counts, **self.architecture)
 
 
+def without_copies(items: Sequence[Item]) -> list[Item]:
+    """The items less those of TRAIN whose picture, byte for byte, belongs to another part or fold too.
+
+    Shops sell a design under several codes with the same picture. Every network would learn it, and none could judge
+    it; copies of held-out pictures would flatter the figures.
+    """
+    digests = [item.sha256 for item in items]
+    places: dict[str, set[tuple[str, int]]] = {}
+    for digest, item in zip(digests, items, strict=True):
+        places.setdefault(digest, set()).add((item.part, item.fold if item.part == TRAIN else -1))
+    return [item for digest, item in zip(digests, items, strict=True) if item.part != TRAIN or len(places[digest]) == 1]
+
+
 def load_data(items: Sequence[Item], recipe: Recipe) -> tuple[Crops, Crops]:
-    """Decode what is learnt from (the TRAIN part), and what is watched meanwhile and calibrates (CALIBRATION)."""
+    """Decode what is learnt from (the TRAIN part, see :func:`without_copies`), and what is watched meanwhile and
+    calibrates (CALIBRATION)."""
+    own = without_copies(items)
     learnt, watched = (
-        load_crops([item for item in items if item.part == part], recipe.values, STORED_SIDE)
+        load_crops([item for item in own if item.part == part], recipe.values, STORED_SIDE)
         for part in (TRAIN, CALIBRATION)
     )
     colours = recipe.values["colour"]
     return with_meanings(learnt, colours, MYNTRA_STRICTLY), with_meanings(watched, colours, MYNTRA_STRICTLY)
 
 
+def data_hash(crops: Crops) -> str:
+    """SHA-256, in hexadecimal digits, of what there is to learn: designs, names of files and labels."""
+    lines = sorted(json.dumps([item.design, item.path.name, dict(item.values)], sort_keys=True) for item in crops.items)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
 def train_member(
-    fold: int, crops: Crops, watched: Crops | None, work: Path, recipe: Recipe, report: Report, device: str = "cpu"
+    fold: int,
+    crops: Crops,
+    watched: Crops | None,
+    work: Path,
+    recipe: Recipe,
+    report: Report,
+    device: str = "cpu",
+    crew: Crew = ALONE,
 ) -> AttributeNetwork:
     """Train the network that leaves out one fold, or load it where it is finished.
 
@@ -91,42 +126,73 @@ def train_member(
         watched: see :func:`inference.fit.classification.fit`.
         work: folder for the checkpoint and the result, ``fold0.pt`` ...
         recipe: what to do.
-        report: called with dictionaries of progress.
+        report: called with the progress, to which ``stage`` (``fold0``, ``fold0_finish`` ...) is added. What a finished
+            network told after its epochs is told again.
         device: where to train.
+        crew: the processes that train together.
+
+    Raises:
+        inference.fit.checkpoint.CheckpointMismatch: the folder holds results of another recipe or other data.
     """
     name = f"fold{fold}" if fold >= 0 else "whole"
+    about = {"recipe": recipe.text(), "data": data_hash(crops)}
     network = recipe.untrained().to(device)
-    done = load_checkpoint(work / f"{name}.pt")
+    done = load_checkpoint(work / f"{name}.pt", about)
     if done is not None:
         network.load_state_dict(done["network"])
+        for past in done["history"]:
+            report(past)
         return network
     colours = recipe.values["colour"]
     stages: tuple[tuple[str, Schedule, Crops, Mapping[str, float]], ...] = (
         (name, recipe.schedule, with_meanings(crops, colours, MYNTRA_LOOSELY), {}),
         (f"{name}_finish", recipe.finish, crops, recipe.finish_share),
     )
-    states = []
+    states, history = [], History(report)
     for stage, schedule, own, shares in stages:
-        halfway = load_checkpoint(work / f"{stage}_done.pt")
+        halfway = load_checkpoint(work / f"{stage}_done.pt", about)
         if halfway is not None:
             network.load_state_dict(halfway["network"])
             states.append(halfway["network"])
+            for past in halfway["history"]:
+                history.tell(past)
             continue
+        start = len(history.epochs)
         network = fit(
             network,
             own.only(_rows(own, fold, shares)),
             watched,
             replace(schedule, seed=schedule.seed + max(0, fold)),
             work / f"{stage}.checkpoint",
-            _named(report, stage),
+            _named(history.tell, stage),
             resume=True,
+            about=about,
+            crew=crew,
         )
         # A copy: the next stage goes on with these very tensors.
         states.append({name: part.detach().clone() for name, part in network.state_dict().items()})
-        save_checkpoint(work / f"{stage}_done.pt", {"network": states[-1]})
+        if crew.leads:
+            told = history.epochs[start:]
+            save_checkpoint(work / f"{stage}_done.pt", {"network": states[-1], "history": told, "settings": about})
     network.load_state_dict(between(states[0], states[1], recipe.towards))
-    save_checkpoint(work / f"{name}.pt", {"network": network.state_dict()})
+    if crew.leads:
+        kept = {"network": network.state_dict(), "history": history.epochs, "settings": about}
+        save_checkpoint(work / f"{name}.pt", kept)
     return network
+
+
+class History:
+    """Passes progress on and keeps what was told after each epoch."""
+
+    def __init__(self, report: Report) -> None:
+        self.epochs: list[dict[str, Any]] = []
+        self._report = report
+
+    def tell(self, news: dict[str, Any]) -> None:
+        """Pass on."""
+        if news.get("finished"):
+            self.epochs.append(news)
+        self._report(news)
 
 
 def between(one: Mapping[str, Tensor], other: Mapping[str, Tensor], share: float) -> dict[str, Tensor]:

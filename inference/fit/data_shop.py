@@ -11,7 +11,7 @@ import csv
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +30,7 @@ from inference.fit.split import (
     is_held_out_design,
     part_of_design,
 )
+from inference.pictures import read_picture
 from inference.regions import region_of
 
 #: Said here too, for those who read items.
@@ -130,6 +131,11 @@ class Item:
         """Number 0..FOLDS-1 of the network that does not learn this item."""
         return fold_of_design(self.design, FOLDS)
 
+    @property
+    def sha256(self) -> str:
+        """Digest of the picture's bytes, in hexadecimal digits; the catalogue names pictures by it."""
+        return digest_of(self.path)
+
     def region(self) -> NDArray[np.bool_]:
         """Find the product in the mask: bool (height, width), without any True where the mask shows no such product."""
         with Image.open(self.mask) as opened:
@@ -149,6 +155,12 @@ class Crops:
         targets: attribute -> bool (n, values), True for the value of the label; for several where the label may mean
             several, for none where there is no label.
         items: the items, in the same order.
+        weights: attribute -> float32 (n,), how much each label counts in the loss; all count alike where the attribute
+            is not named.
+        shares: attribute -> float32 (n, values), rows adding up to 1 where a label is shared between values that are
+            all right, and of zeros elsewhere; nothing is shared where the attribute is not named.
+        taught: float32 (n, values of all attributes), logits of the network that a training goes on from, which stand
+            in for labels that are not there; None where nothing does.
     """
 
     pixels: NDArray[np.uint8]
@@ -156,6 +168,9 @@ class Crops:
     shapes: NDArray[np.float32]
     targets: Mapping[str, NDArray[np.bool_]]
     items: tuple[Item, ...]
+    weights: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    shares: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    taught: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.items)
@@ -165,7 +180,10 @@ class Crops:
         index = np.asarray(rows, np.int64)
         items = tuple(self.items[row] for row in index)
         targets = {attribute: part[index] for attribute, part in self.targets.items()}
-        return Crops(self.pixels[index], self.masks[index], self.shapes[index], targets, items)
+        weights = {attribute: part[index] for attribute, part in self.weights.items()}
+        shares = {attribute: part[index] for attribute, part in self.shares.items()}
+        taught = None if self.taught is None else self.taught[index]
+        return Crops(self.pixels[index], self.masks[index], self.shapes[index], targets, items, weights, shares, taught)
 
 
 def hm_garment_group(product_type: str) -> str:
@@ -309,8 +327,7 @@ def load_crops(items: Iterable[Item], values: Mapping[str, Sequence[str]], side:
         region = item.region()
         if region.mean() < SMALLEST_SHARE:
             continue
-        with Image.open(item.path) as opened:
-            crop = crop_region(opened.convert("RGB"), region, side)
+        crop = crop_region(read_picture(item.path), region, side)
         pixels.append(crop.pixels.transpose(2, 0, 1))
         masks.append(crop.mask[None])
         shapes.append(shape_of(region))
@@ -322,5 +339,5 @@ def load_crops(items: Iterable[Item], values: Mapping[str, Sequence[str]], side:
 
 
 def digest_of(path: Path) -> str:
-    """SHA-256 of a picture's bytes, in hexadecimal digits; the catalogue names pictures by it."""
+    """SHA-256 of a file's bytes, in hexadecimal digits."""
     return hashlib.sha256(path.read_bytes()).hexdigest()

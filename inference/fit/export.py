@@ -25,7 +25,7 @@ from inference.fit.classification_policy import (
     value_frequencies,
 )
 from inference.fit.classification_run import Recipe, out_of_fold_logits
-from inference.fit.data_shop import RENDERED, Crops, Item, digest_of
+from inference.fit.data_shop import RENDERED, Crops, Item
 from inference.fit.flag_figures import Judge
 from inference.fit.looked import Labelled, Looked
 from inference.fit.measured_colours import learn_colours
@@ -92,8 +92,9 @@ def calibrate_logits(
         mine, theirs = own.labelled(attribute, columns), other.labelled(attribute, columns)
         if attribute == "colour":
             measured = learn_colours(mine.palettes, mine.labels, calibrated(mine.logits), values)
-            mine, theirs = mine.with_colours(measured), theirs.with_colours(measured)
-            card["measured"] = measured.to_json()
+            if measured.values:  # none where the set has too few plain garments of each colour
+                mine, theirs = mine.with_colours(measured), theirs.with_colours(measured)
+                card["measured"] = measured.to_json()
         stack = learn_stack(mine.features, mine.labels, len(values))
         second = theirs.read_again(stack(theirs.features))
         if second.accuracy >= theirs.accuracy + GAIN:
@@ -172,7 +173,7 @@ def training_digests(learnt: Crops, folds: int) -> dict[int, int]:
     for item in learnt.items:
         if item.origin == RENDERED:
             continue
-        number = digest_number(digest_of(item.path))
+        number = digest_number(item.sha256)
         member = item.fold if item.fold < folds else NOBODY
         # The same bytes under two designs: nobody is unbiased then, and all may speak.
         found[number] = member if found.get(number, member) == member else NOBODY

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from PIL import Image
@@ -28,10 +28,16 @@ def write_group_maps(
     Yields:
         (pictures done so far, pictures to do), after every batch.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    missing = [path for path in pictures if not (out / f"{path.stem}.png").exists()]
+    yield from write_maps({path: out / f"{path.stem}.png" for path in pictures}, segmenter, device)
+
+
+def write_maps(places: Mapping[Path, Path], segmenter: Path, device: str | None = None) -> Iterator[tuple[int, int]]:
+    """The same with a place of its own for each map: ``places`` says picture -> map."""
+    missing = [path for path, place in places.items() if not place.exists()]
     if not missing:
         return
+    for folder in {places[path].parent for path in missing}:
+        folder.mkdir(parents=True, exist_ok=True)
     network = Segmenter.load(segmenter, device)
     for start in range(0, len(missing), BATCH):
         readable = []
@@ -42,7 +48,8 @@ def write_group_maps(
                 continue
         maps = network.predict([picture for _path, picture in readable])
         for (path, _picture), groups in zip(readable, maps, strict=True):
-            unfinished = out / f".{path.stem}.{os.getpid()}.part"
+            place = places[path]
+            unfinished = place.with_name(f".{place.name}.{os.getpid()}.part")
             Image.fromarray(groups).save(unfinished, format="PNG")
-            os.replace(unfinished, out / f"{path.stem}.png")
+            os.replace(unfinished, place)
         yield min(start + BATCH, len(missing)), len(missing)

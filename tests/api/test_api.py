@@ -240,6 +240,9 @@ def test_the_schema_describes_every_kind_of_data(client):
         "/api/v1/shops/{slug}/audit/",
         "/api/v1/audits/{id}/",
         "/api/v1/arguable-pairs/",
+        "/api/v1/trainings/",
+        "/api/v1/trainings/{id}/",
+        "/api/v1/trainings/{id}/cancel/",
     }
     parameters = schema["paths"]["/api/v1/shops/{slug}/audit/"]["get"]["parameters"]
     assert {"state", "cursor", "page_size", "slug"} == {one["name"] for one in parameters}

@@ -13,7 +13,7 @@ from PIL import Image
 
 from inference.artifact import load_artifact, save_artifact
 from inference.fit.checkpoint import CheckpointMismatch, load_checkpoint
-from inference.fit.classification import Schedule, accuracies_of, fit, joint_loss, logits_of, smoothed_loss
+from inference.fit.classification import Schedule, accuracies_of, fit, logits_of
 from inference.fit.classification_run import (
     Recipe,
     load_data,
@@ -22,6 +22,7 @@ from inference.fit.classification_run import (
     train_member,
 )
 from inference.fit.data_shop import CALIBRATION, FOLDS, TRAIN, Crops, Item, load_crops
+from inference.fit.losses import Lesson, joint_loss, smoothed_loss
 from inference.network import AttributeNetwork
 
 VALUES = {"colour": ("red", "green", "blue"), "length": ("mini", "maxi")}
@@ -75,7 +76,7 @@ def assert_same_weights(one: AttributeNetwork, other: AttributeNetwork) -> None:
 
 
 def test_it_learns_all_attributes_at_once(crops: Crops, tmp_path: Path) -> None:
-    schedule = replace(SCHEDULE, sides=(32,) * 10)
+    schedule = replace(SCHEDULE, sides=(32,) * 12)
     accuracies = accuracies_of(fit(tiny(), crops, None, schedule, tmp_path / "c.pt", quiet), crops, 32)
     assert accuracies.keys() == VALUES.keys()
     assert min(accuracies.values()) > 0.9
@@ -171,7 +172,7 @@ def test_attributes_add_to_the_loss_by_their_weights() -> None:
     logits, slices = torch.randn(2, 5), tiny().slices
     colour = torch.tensor([[True, False, False], [False, False, True]])
     length = torch.tensor([[False, False], [True, False]])
-    found = joint_loss(logits, {"colour": colour, "length": length}, slices, replace(SCHEDULE, weights={"length": 0.3}))
+    found = joint_loss(logits, Lesson({"colour": colour, "length": length}), slices, 0.08, {"length": 0.3})
     apart = smoothed_loss(logits[:, :3], colour, 0.08) + 0.3 * smoothed_loss(logits[:, 3:], length, 0.08)
     torch.testing.assert_close(found, apart)
 

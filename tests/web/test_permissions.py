@@ -53,6 +53,12 @@ ADDRESSES = {
     "feed_progress": ("get", ADMINS, "import"),
     "feed_rejects": ("get", ADMINS, "import"),
     "cancel_import": ("post", ADMINS, "import"),
+    "training": ("get", ADMINS, ""),
+    "training-list": ("get", ADMINS, ""),
+    "training-run": ("get", ADMINS, "training"),
+    "training-progress": ("get", ADMINS, "training"),
+    "cancel-training": ("post", ADMINS, "training"),
+    "resume-training": ("post", ADMINS, "training"),
     "training-sets": ("get", ADMINS, ""),
     "training-set-list": ("get", ADMINS, ""),
     "training-set": ("get", ADMINS, "set"),
@@ -84,6 +90,7 @@ def arguments(flag, shop):
         "import": feed_import.pk,
         "slug": shop.slug,
         "product": flag.product_id,
+        "training": factories.make_training().pk,
     }
     return lambda names: [known.get(name, name) for name in names.split()]
 

@@ -153,7 +153,7 @@ def level_chart(levels: Sequence[Level], text: str) -> SafeString:
     """Numbers over time from 0% to 100%; ``text`` says the same in words."""
     places = list(_places(len(levels)))
     lines = format_html_join("", "{}", ((_grid(_height(part / 100), f"{part}%"),) for part in range(0, 101, 25)))
-    shown = [(_number(x), _number(_height(one.value))) for x, one in zip(places, levels, strict=True) if one.value]
+    shown = [(_number(x), _number(_height(one.value))) for x, one in zip(places, levels, strict=True) if one.value is not None]
     line = format_html('<polyline class="line" points="{}"></polyline>', " ".join(f"{x},{y}" for x, y in shown))
     dots = format_html_join("", '<circle class="dot" cx="{}" cy="{}" r="4"></circle>', shown)
     return _chart(text, [lines, line, dots, _texts(places, [one.name for one in levels])])
@@ -183,6 +183,56 @@ def twin_chart(columns: tuple[Sequence[str], Sequence[float], Sequence[float]], 
         ),
     )
     return _chart(text, [lines, drawn, _texts(places, names)])
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A line, perhaps in several pieces.
+
+    Attributes:
+        kind: becomes a class, which has the colour.
+        pieces: points (x, y) of each piece; x is a share 0..1 of the width, y of the height.
+    """
+
+    kind: str
+    pieces: Sequence[Sequence[tuple[float, float]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What stands around curves.
+
+    Attributes:
+        levels: what stands beside the bottom, the middle and the top.
+        sections: texts below the axis; each stands in the middle of an equal part of it.
+    """
+
+    levels: tuple[str, str, str]
+    sections: Sequence[str]
+
+
+@register.simple_tag
+def curve_chart(curves: Sequence[Curve], frame: Frame, text: str) -> SafeString:
+    """Curves in one frame; ``text`` says the same in words."""
+    lines = format_html_join("", "{}", ((_grid(_height(n / 2), level),) for n, level in enumerate(frame.levels)))
+    wide = _WIDTH - _LEFT - _RIGHT
+    drawn = format_html_join(
+        "",
+        '<polyline class="curve curve-{0}" points="{1}"></polyline>'
+        '<circle class="end curve-{0}" cx="{2}" cy="{3}" r="3"></circle>',
+        (
+            (
+                curve.kind,
+                " ".join(f"{_number(_LEFT + x * wide)},{_number(_height(y))}" for x, y in piece),
+                _number(_LEFT + piece[-1][0] * wide),
+                _number(_height(piece[-1][1])),
+            )
+            for curve in curves
+            for piece in curve.pieces
+            if piece
+        ),
+    )
+    return _chart(text, [lines, drawn, _texts(list(_places(len(frame.sections))), list(frame.sections))])
 
 
 def _chart(text: str, parts: Sequence[SafeString]) -> SafeString:
