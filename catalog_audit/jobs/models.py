@@ -18,6 +18,7 @@ class Job(models.Model):
     class Kind(models.TextChoices):
         IMPORT = "import", _("import")
         AUDIT = "audit", _("audit")
+        TRAINING_SET = "training_set", _("training set")
         TRAINING = "training", _("training")
         COMPARISON = "comparison", _("comparison")
 

@@ -20,24 +20,26 @@ from PIL import Image
 
 from inference.contract import GARMENT_GROUPS
 from inference.crops import crop_region, shape_of
-from inference.fit.split import fold_of_design, hash_number, is_held_out_design
+from inference.fit.split import (
+    CALIBRATION,
+    FOLDS,
+    TEST,
+    TRAIN,
+    fold_of_design,
+    hash_number,
+    is_held_out_design,
+    part_of_design,
+)
 from inference.regions import region_of
 
-#: Parts of a data set: weights are fitted on TRAIN, by folds; temperatures of whole ensembles on CALIBRATION; figures
-#: come from TEST.
-TRAIN, CALIBRATION, TEST = "train", "calibration", "test"
+#: Said here too, for those who read items.
+__all__ = ["CALIBRATION", "FOLDS", "TEST", "TRAIN"]
 
 #: Where an item comes from.
 HM, MYNTRA, RENDERED = "hm", "myntra", "rendered"
 
 #: Joins the values that a shop's loose word may mean: its "blue" can be light blue.
 EITHER = "|"
-
-#: The networks of an ensemble are trained on all folds but one each.
-FOLDS = 3
-
-#: One design in so many of those that are not held out calibrates.
-CALIBRATION_MODULUS = 12
 
 #: A region below this share of its picture is not worth learning from.
 SMALLEST_SHARE = 0.01
@@ -121,9 +123,7 @@ class Item:
     @property
     def part(self) -> str:
         """TRAIN, CALIBRATION or TEST, by the design alone."""
-        if self.held_out:
-            return TEST
-        return CALIBRATION if hash_number(f"calibration:{self.design}") % CALIBRATION_MODULUS == 0 else TRAIN
+        return part_of_design(self.design, self.held_out)
 
     @property
     def fold(self) -> int:

@@ -12,6 +12,16 @@ import hashlib
 #: One design in five is held out.
 DESIGN_MODULUS = 5
 
+#: One design in so many of those that are not held out calibrates.
+CALIBRATION_MODULUS = 12
+
+#: Parts of a data set: weights are fitted on TRAIN, by folds; temperatures of whole ensembles on CALIBRATION; figures
+#: come from TEST.
+TRAIN, CALIBRATION, TEST = "train", "calibration", "test"
+
+#: The networks of an ensemble are trained on all folds but one each.
+FOLDS = 3
+
 #: Three street photos in twenty are held out.
 PHOTO_MODULUS = 20
 PHOTO_HELD_OUT = 3
@@ -25,6 +35,18 @@ def hash_number(key: str) -> int:
 def is_held_out_design(product_code: str) -> bool:
     """True for the designs (about 20%) on which figures are measured; every picture of a design is on the same side."""
     return hash_number(product_code) % DESIGN_MODULUS == 0
+
+
+def part_of_design(product_code: str, held_out: bool | None = None) -> str:
+    """TRAIN, CALIBRATION or TEST; every picture of a design is in the same part.
+
+    Args:
+        product_code: key of the design.
+        held_out: whether it is in TEST; None to leave that to :func:`is_held_out_design`.
+    """
+    if is_held_out_design(product_code) if held_out is None else held_out:
+        return TEST
+    return CALIBRATION if hash_number(f"calibration:{product_code}") % CALIBRATION_MODULUS == 0 else TRAIN
 
 
 def is_held_out_photo(stem: str) -> bool:
