@@ -6,18 +6,19 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
+from catalog_audit.audits.items import MOST_PICTURES
 from catalog_audit.audits.models import Flag
 from catalog_audit.catalog.models import Product, Shop
 from catalog_audit.review.models import Decision
 from catalog_audit.review.rules import LABEL_IN
+from catalog_audit.training.models import TrainingSet
+from catalog_audit.training.sets import TEST, Example, examples_of
 
 SET, CHECK, VERDICT = "set", "check", "verdict"
 SOURCES = (SET, CHECK, VERDICT)
@@ -75,17 +76,17 @@ class Case:
         return cls(found["product"], found["shop"], found["garment_group"], pictures, asks)
 
 
-def gather(examples: Path | None) -> list[Case]:
+def gather(training_set: TrainingSet | None) -> list[Case]:
     """All that a comparison can ask; a product is asked about once, whatever the number of sources.
 
     Args:
-        examples: ``examples.csv`` of a training set, or None.
+        training_set: the set whose held-out part is asked about, or None.
 
     Raises:
-        ValueError: a column is missing; the text names file and column.
+        SetError: the file of the set is missing or damaged.
     """
     found = people_cases()
-    held_out = list(_with_products(set_cases(examples))) if examples else []
+    held_out = list(_with_products(set_cases(training_set))) if training_set else []
     others = []
     for case in held_out:
         known = found.get(case.product) if case.product else None
@@ -162,38 +163,32 @@ def _add(found: dict[int, Case], flag: Flag, shop: Shop, truth: list[str], sourc
 
 # --- the held-out part of a training set ------------------------------------------------------------------------------
 
-_COLUMNS = ("picture", "sha256", "shop", "external_id", "design", "garment_group", "part", "attribute", "values")
 
-
-def set_cases(examples: Path) -> dict[tuple[str, str], Case]:
+def set_cases(training_set: TrainingSet) -> dict[tuple[str, str], Case]:
     """(shop, external id) -> a product of the held-out part of a training set; products not looked up yet.
 
-    Args:
-        examples: CSV, UTF-8, a row for each picture and attribute, ordered in any way.
+    Raises:
+        SetError: the file of the set is missing or damaged.
     """
-    chosen = _chosen({row["design"] for row in _held_out(examples)})
+    chosen = _chosen({example.design for example in _held_out(training_set)})
     found: dict[tuple[str, str], Case] = {}
-    for row in _held_out(examples):
-        if row["design"] not in chosen:
+    for example in _held_out(training_set):
+        if example.design not in chosen:
             continue
         case = found.setdefault(
-            (row["shop"], row["external_id"]), Case(None, row["shop"], garment_group=row["garment_group"])
+            (example.shop, example.external_id), Case(None, example.shop, garment_group=example.garment_group)
         )
-        if (row["picture"], row["sha256"]) not in case.pictures:
-            case.pictures.append((row["picture"], row["sha256"]))
-        if row["attribute"] not in case.asks and (truth := _values(row["values"])):
+        if (example.picture, example.sha256) not in case.pictures and len(case.pictures) < MOST_PICTURES:
+            case.pictures.append((example.picture, example.sha256))
+        if example.attribute not in case.asks:
+            truth = list(example.weights)
             label = truth[0] if len(truth) == 1 else ""
-            case.asks[row["attribute"]] = Ask(label, truth, [SET], row.get("verified") == "1")
+            case.asks[example.attribute] = Ask(label, truth, [SET], example.verified)
     return found
 
 
-def _held_out(examples: Path) -> Iterator[dict[str, str]]:
-    with examples.open(encoding="utf-8", newline="") as lines:
-        rows = csv.DictReader(lines)
-        missing = set(_COLUMNS).difference(rows.fieldnames or ())
-        if missing:
-            raise ValueError(f"{examples} has no column {', '.join(sorted(missing))}")
-        yield from (row for row in rows if row["part"] == "test")
+def _held_out(training_set: TrainingSet) -> Iterator[Example]:
+    return (example for example in examples_of(training_set) if example.part == TEST)
 
 
 def _chosen(designs: Collection[str]) -> set[str]:
@@ -201,11 +196,6 @@ def _chosen(designs: Collection[str]) -> set[str]:
     if len(designs) <= MOST:
         return set(designs)
     return set(sorted(designs, key=lambda design: hashlib.sha256(design.encode()).digest())[:MOST])
-
-
-def _values(text: str) -> list[str]:
-    """``navy:0.5|black:0.5`` -> navy, black."""
-    return [part.partition(":")[0] for part in text.split("|") if part]
 
 
 def _with_products(cases: Mapping[tuple[str, str], Case]) -> Iterator[Case]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -27,6 +26,7 @@ from catalog_audit.training import cases as asking
 from catalog_audit.training.answering import answer
 from catalog_audit.training.cases import Case
 from catalog_audit.training.comparison_figures import figures_of
+from catalog_audit.training.models import TrainingSet
 
 logger = logging.getLogger(__name__)
 
@@ -42,14 +42,13 @@ class NothingToCompare(Exception):
 
 
 def start_comparison(
-    candidate: ModelVersion, examples: Path | None = None, set_hash: str = "", user: Any = None, detach: bool = True
+    candidate: ModelVersion, training_set: TrainingSet | None = None, user: Any = None, detach: bool = True
 ) -> ModelComparison:
     """Plan a comparison of a candidate with the models in use.
 
     Args:
         candidate: the model; all others stay as they are.
-        examples: ``examples.csv`` of the training set whose held-out part is asked about, or None.
-        set_hash: the content hash of that set.
+        training_set: whose held-out part is asked about; the latest of this catalogue where None.
         user: who asked for it.
         detach: hand it to the workers; otherwise the caller goes on with :func:`work_off`.
 
@@ -57,13 +56,14 @@ def start_comparison(
         AlreadyRunning: this candidate is being compared (``.job`` is that comparison's).
         NothingToCompare: it is in use itself, or there is no answer to compare by.
         ModelsMissing: there is no model in use.
-        ValueError: the training set cannot be read.
+        SetError: the file of the training set is missing or damaged.
     """
     active = active_models()
     if any(one.pk == candidate.pk for one in active):
         raise NothingToCompare(_("This model is in use; there is nothing to compare it with."))
+    training_set = training_set or latest_set()
     scopes = Scope.read(with_candidate(active, candidate)), Scope.read(active)
-    found = [case for case in asking.gather(examples) if _is_affected(case.garment_group, *scopes)]
+    found = [case for case in asking.gather(training_set) if _is_affected(case.garment_group, *scopes)]
     if not found:
         raise NothingToCompare(
             _("There is nothing to compare by: no verdict, no check item and no training set with a held-out part.")
@@ -81,13 +81,18 @@ def start_comparison(
             candidate=candidate,
             active=_judge_now(active, candidate),
             in_use={model.role: model.version for model in active},
-            training_set=set_hash,
+            training_set=training_set.content_hash if training_set else "",
             plan={"numbers": asking.numbers(found), "in_use": _usage(found, scopes[1])},
             job=job,
         )
         if detach:
             dispatch.enqueue(job)
     return comparison
+
+
+def latest_set() -> TrainingSet | None:
+    """The latest training set of this catalogue; sets that were brought in from outside have a name."""
+    return TrainingSet.objects.filter(name="").order_by("-created_at", "-pk").first()
 
 
 def with_candidate(active: list[ModelVersion], candidate: ModelVersion) -> list[ModelVersion]:
