@@ -11,13 +11,17 @@ together and of each one. Otherwise a written reason is needed, which is kept wi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from django.db import transaction
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from catalog_audit.catalog.models import Attribute
+from catalog_audit.registry.groups import group_name
 from catalog_audit.registry.models import ModelComparison, ModelVersion, Promotion, PromotionPolicy
 from catalog_audit.registry.service import file_of, models_in_use, promote
 
@@ -34,7 +38,7 @@ class ReasonNeeded(Exception):
 
     def __init__(self, concerns: list[Concern]) -> None:
         self.concerns = concerns
-        super().__init__(" ".join(one.sentence() for one in concerns))
+        super().__init__(" ".join(one.code for one in concerns))
 
 
 class CannotPromote(Exception):
@@ -64,22 +68,32 @@ class Concern:
     high: float = 0.0
     answers: int = 0
 
-    def sentence(self) -> str:
-        """In words of the current language."""
+    def sentence(self, attributes: Mapping[str, str]) -> str:
+        """In words of the current language; ``attributes``: code -> name."""
         if self.code == NOT_COMPARED:
-            return _("This model has not been compared with the one in use.")
+            return _("This model has not been compared with the ones in use.")
         if self.code == STALE:
             return _("Since the comparison, another model has been put into use.")
         if self.code == TOO_LITTLE:
-            return _("The comparison rests on %(answers)d answers; at least %(fewest)d are needed to tell.") % {
-                "answers": self.answers,
-                "fewest": FEWEST,
-            }
-        return _("It is worse by more than the margin: garment group “%(group)s”, %(what)s, %(points)s points.") % {
-            "group": self.garment_group,
-            "what": self.attribute or _("all attributes together"),
-            "points": f"{self.difference * 100:.1f}",
+            return ngettext(
+                "The comparison rests on %(answers)d answer only; %(fewest)d are needed to tell.",
+                "The comparison rests on %(answers)d answers only; %(fewest)d are needed to tell.",
+                self.answers,
+            ) % {"answers": self.answers, "fewest": FEWEST}
+        return _("%(group)s, %(what)s: worse by %(points)s points (%(low)s to %(high)s), %(where)s.") % {
+            "group": group_name(self.garment_group),
+            "what": attributes.get(self.attribute, self.attribute) or _("all attributes together"),
+            "points": number_format(-self.difference * 100, 1),
+            "low": number_format(-self.high * 100, 1),
+            "high": number_format(-self.low * 100, 1),
+            "where": _("on the held-out pictures") if self.evidence == "set" else _("on what people decided"),
         }
+
+
+def sentences(concerns: Sequence[Concern]) -> list[str]:
+    """What speaks against a candidate, in words of the current language."""
+    attributes = {one.code: str(one) for one in Attribute.objects.all()}
+    return [concern.sentence(attributes) for concern in concerns]
 
 
 def versions_in_use() -> dict[str, str]:
@@ -92,8 +106,12 @@ def latest_comparison(model: ModelVersion) -> ModelComparison | None:
     return model.comparisons.filter(finished_at__isnull=False).order_by("-pk").first()
 
 
-def concerns_about(model: ModelVersion, comparison: ModelComparison | None) -> list[Concern]:
-    """What speaks against putting a model into use, by the rule of the module's text; empty where nothing does."""
+def concerns_about(comparison: ModelComparison | None) -> list[Concern]:
+    """What speaks against putting a model into use, by the rule of the module's text; empty where nothing does.
+
+    Args:
+        comparison: the latest finished one of the model, or None.
+    """
     if comparison is None:
         return [Concern(NOT_COMPARED)]
     if comparison.in_use != versions_in_use():
@@ -139,7 +157,7 @@ def put_into_use(model: ModelVersion, by: Any = None, reason: str = "") -> Promo
     check_file(model)
     with transaction.atomic():
         comparison = latest_comparison(model)
-        concerns = concerns_about(model, comparison)
+        concerns = concerns_about(comparison)
         reason = reason.strip()
         if concerns and len(reason) < SHORTEST_REASON:
             raise ReasonNeeded(concerns)

@@ -167,3 +167,19 @@ def _cards(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
 def _is_usable(card: dict[str, Any]) -> bool:
     """False for the classifiers of one attribute that there were once."""
     return card["kind"] != "classifier" or "attributes" in card
+
+
+def find(beginning: str) -> ModelVersion:
+    """The model whose version begins so; registered ones only.
+
+    Raises:
+        ValueError: there is none, or more than one.
+    """
+    found = list(ModelVersion.objects.filter(version__startswith=beginning.lower())[:2]) if beginning else []
+    if len(found) == 1:
+        return found[0]
+    known = ", ".join(f"{model.version} ({model.get_state_display()})" for model in ModelVersion.objects.all()[:20])
+    raise ValueError(
+        f"{'more than one model has' if found else 'no model has'} a version that begins with {beginning!r} "
+        f"(there are {known or 'none; an audit registers those that came with the program'})"
+    )

@@ -188,7 +188,7 @@ def _told(found: Sequence[Answer], model: str) -> dict[str, Any]:
 
 
 def speed(seconds: Sequence[Sequence[float]]) -> dict[str, float]:
-    """Milliseconds a picture of each, medians of the turns but the first, which warms up; ``pictures``: of all turns."""
+    """Milliseconds a picture of each: medians of the turns but the first, which warms up. ``pictures``: of all."""
     turns = list(seconds[1:] or seconds)
     found: dict[str, float] = {"pictures": sum(int(turn[0]) for turn in seconds)}
     for place, model in enumerate(BOTH, start=1):
