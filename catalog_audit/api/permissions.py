@@ -6,7 +6,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from catalog_audit.accounts.roles import may_review
+from catalog_audit.accounts.roles import may_administer, may_review
 
 
 class IsReviewer(BasePermission):
@@ -14,3 +14,10 @@ class IsReviewer(BasePermission):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         return may_review(request.user)
+
+
+class IsAdmin(BasePermission):
+    """Admins."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return may_administer(request.user)

@@ -10,5 +10,7 @@ urlpatterns = [
     path("v1/shops/<slug:slug>/corrections/", views.CorrectionList.as_view(), name="corrections"),
     path("v1/shops/<slug:slug>/audit/", views.AuditRowList.as_view(), name="audit_rows"),
     path("v1/audits/<int:pk>/", views.AuditDetail.as_view(), name="audit"),
+    path("v1/models/", views.ModelList.as_view(), name="models"),
+    path("v1/comparisons/<int:pk>/", views.ComparisonDetail.as_view(), name="comparison"),
     path("v1/schema/", views.Schema.as_view(), name="schema"),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Max, Q
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -13,13 +14,22 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalog_audit.api import filters
-from catalog_audit.api.pagination import CorrectionPages, ProductPages, ShopPages
-from catalog_audit.api.permissions import IsReviewer
-from catalog_audit.api.serializers import AuditRowSerializer, AuditSerializer, CorrectionSerializer, ShopSerializer
+from catalog_audit.api.pagination import CorrectionPages, ModelPages, ProductPages, ShopPages
+from catalog_audit.api.permissions import IsAdmin, IsReviewer
+from catalog_audit.api.serializers import (
+    AuditRowSerializer,
+    AuditSerializer,
+    ComparisonSerializer,
+    CorrectionSerializer,
+    ModelSerializer,
+    ShopSerializer,
+)
 from catalog_audit.audits.exporting import STATES, rows_of
 from catalog_audit.audits.models import AuditRun
 from catalog_audit.catalog.models import Label, Product, Shop
 from catalog_audit.feeds.exporting import corrector, fixed_labels
+from catalog_audit.registry.models import ModelComparison, ModelVersion
+from catalog_audit.training.comparing import settle
 
 
 class ShopList(generics.ListAPIView[Shop]):
@@ -84,6 +94,28 @@ class AuditDetail(generics.RetrieveAPIView[AuditRun]):
     permission_classes = [IsReviewer]
     serializer_class = AuditSerializer
     queryset = AuditRun.objects.select_related("shop", "job")
+
+
+class ModelList(generics.ListAPIView[ModelVersion]):
+    """The models: in use, candidates, retired."""
+
+    permission_classes = [IsAdmin]
+    pagination_class = ModelPages
+    serializer_class = ModelSerializer
+    queryset = ModelVersion.objects.annotate(
+        compared=Max("comparisons", filter=Q(comparisons__finished_at__isnull=False))
+    )
+
+
+class ComparisonDetail(generics.RetrieveAPIView[ModelComparison]):
+    """A comparison of a candidate with the models in use."""
+
+    permission_classes = [IsAdmin]
+    serializer_class = ComparisonSerializer
+    queryset = ModelComparison.objects.select_related("job", "candidate", "active")
+
+    def get_object(self) -> ModelComparison:
+        return settle(super().get_object())
 
 
 class Schema(SpectacularAPIView):

@@ -50,6 +50,14 @@ ADDRESSES = {
     "feed_progress": ("get", ADMINS, "import"),
     "feed_rejects": ("get", ADMINS, "import"),
     "cancel_import": ("post", ADMINS, "import"),
+    "models": ("get", ADMINS, ""),
+    "promotion_margin": ("post", ADMINS, ""),
+    "comparison": ("get", ADMINS, "comparison"),
+    "comparison_progress": ("get", ADMINS, "comparison"),
+    "cancel_comparison": ("post", ADMINS, "comparison"),
+    "compare_model": ("post", ADMINS, "model"),
+    "promote_model": ("post", ADMINS, "model"),
+    "roll_back_model": ("post", ADMINS, "model"),
     "words": ("get", ADMINS, ""),
     "map_word": ("post", ADMINS, ""),
     "exports": ("get", ADMINS, ""),
@@ -60,7 +68,9 @@ ADDRESSES = {
 @pytest.fixture
 def arguments(flag, shop):
     from catalog_audit.feeds.models import FeedImport
+    from catalog_audit.registry.models import ModelComparison, ModelVersion
 
+    model = ModelVersion.objects.create(kind="segmentation", version="0123456789ab", path="models/x.safetensors")
     feed_import = FeedImport.objects.create(job=factories.make_job("import", "spring"), shop=shop, shop_slug="spring")
     known = {
         "flag": flag.pk,
@@ -69,6 +79,8 @@ def arguments(flag, shop):
         "run": flag.prediction.run_id,
         "import": feed_import.pk,
         "slug": shop.slug,
+        "model": model.pk,
+        "comparison": ModelComparison.objects.create(candidate=model, job=factories.make_job("comparison")).pk,
         "product": flag.product_id,
     }
     return lambda names: [known.get(name, name) for name in names.split()]
