@@ -79,6 +79,20 @@ def _problem(error: OSError, path: Path) -> FileProblem:
 
 
 @contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn the operating system's errors in the block into those for the person who asked for ``path``.
+
+    Raises:
+        StorageFull: the disk is full.
+        FileProblem: the file cannot be written for another reason.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise _problem(error, path) from error
+
+
+@contextmanager
 def atomic_file(path: Path, mode: str = "wb", **options: Any) -> Iterator[IO[Any]]:
     """Open a new file that takes the name ``path`` when the block ends well, and disappears when it does not.
 

@@ -50,6 +50,13 @@ def known_values() -> Mapping[str, Sequence[str]]:
     return VALUES
 
 
+def split_of(design: str) -> tuple[str, int]:
+    """Part (train, calibration or test) and fold (0..2) of a design, see :mod:`inference.fit.split`."""
+    from inference.fit.split import FOLDS, fold_of_design, part_of_design
+
+    return part_of_design(design), fold_of_design(design, FOLDS)
+
+
 def outline(options: TrainingOptions, report: Report) -> None:
     """Outline every packshot with the teacher; those that have an outline are skipped."""
     from inference.fit.pseudo import write_pseudo_masks

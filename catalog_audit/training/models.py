@@ -72,6 +72,7 @@ class TrainingSetBuild(models.Model):
     job = models.OneToOneField(Job, on_delete=models.CASCADE, related_name="training_set_build")
     shops = models.JSONField(default=list, help_text=_("Slugs of the shops; empty for all of them."))
     note = models.CharField(max_length=500, blank=True)
+    language = models.CharField(max_length=10, default="en", help_text=_("Of what the person is told."))
     training_set = models.ForeignKey(
         TrainingSet, null=True, blank=True, on_delete=models.PROTECT, related_name="builds"
     )
@@ -86,7 +87,7 @@ class TrainingSetBuild(models.Model):
 class SegmentationSource(models.Model):
     """Pictures with masks from outside, that a segmentation network can learn from. Never changed.
 
-    Below ``folder`` lie ``images/``, ``masks/`` (8-bit PNG of the numbers that ``labels.csv`` explains) and
+    Below ``folder`` lie ``photos/``, ``masks/`` (8-bit PNG of the numbers that ``labels.csv`` explains) and
     ``labels.csv`` itself, as :mod:`inference.fit.data_ccp` reads them.
     """
 

@@ -88,6 +88,20 @@ class AuditForm(forms.Form):
     shop = forms.ModelChoiceField(Shop.objects.all(), label=_("Shop"))
 
 
+class TrainingSetForm(forms.Form):
+    """Of which shops to make a training set; none means all."""
+
+    shops = forms.ModelMultipleChoiceField(
+        Shop.objects.all(), required=False, label=_("Shops"), widget=forms.CheckboxSelectMultiple
+    )
+    note = forms.CharField(
+        max_length=500,
+        required=False,
+        label=_("Note"),
+        help_text=_("For yourself: why this set was made. May stay empty."),
+    )
+
+
 class FeedForm(forms.Form):
     """A product list for a shop that exists or a new one."""
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from django.urls import URLPattern
 
+from catalog_audit.catalog.files import write_atomically
 from catalog_audit.review.models import SavedView
+from catalog_audit.training.models import TrainingSet, TrainingSetBuild
 from catalog_audit.web.urls import urlpatterns
 from tests import factories
 
@@ -58,6 +60,12 @@ ADDRESSES = {
     "compare_model": ("post", ADMINS, "model"),
     "promote_model": ("post", ADMINS, "model"),
     "roll_back_model": ("post", ADMINS, "model"),
+    "training-sets": ("get", ADMINS, ""),
+    "training-set-list": ("get", ADMINS, ""),
+    "training-set": ("get", ADMINS, "set"),
+    "training-set-file": ("get", ADMINS, "set"),
+    "make-training-set": ("post", ADMINS, ""),
+    "cancel-training-set": ("post", ADMINS, "build"),
     "words": ("get", ADMINS, ""),
     "map_word": ("post", ADMINS, ""),
     "exports": ("get", ADMINS, ""),
@@ -72,7 +80,12 @@ def arguments(flag, shop):
 
     model = ModelVersion.objects.create(kind="segmentation", version="0123456789ab", path="models/x.safetensors")
     feed_import = FeedImport.objects.create(job=factories.make_job("import", "spring"), shop=shop, shop_slug="spring")
+    training_set = TrainingSet.objects.create(content_hash="ab" * 32, folder="training_sets/abababababab")
+    write_atomically(training_set.path, b"picture\n")
+    build = TrainingSetBuild.objects.create(job=factories.make_job("training_set"))
     known = {
+        "set": training_set.short_hash,
+        "build": build.pk,
         "flag": flag.pk,
         "picture": flag.prediction.picture_id,
         "prediction": flag.prediction_id,

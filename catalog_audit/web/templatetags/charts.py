@@ -53,6 +53,33 @@ class Bar:
     number: int
 
 
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A part of a bar.
+
+    Attributes:
+        kind: becomes a class, which has the colour.
+        number: how long it is.
+    """
+
+    kind: str
+    number: int
+
+
+@register.simple_tag
+def stacked_bar(slices: Sequence[Slice], whole: int) -> SafeString:
+    """Parts of a number, one behind the other, on a line as long as ``whole``; decoration beside the numbers."""
+    drawn, left = [], 0.0
+    for one in slices:
+        width = one.number / whole * 100 if whole else 0.0
+        drawn.append((one.kind, f"{left:.2f}", f"{width:.2f}"))
+        left += width
+    return format_html(
+        '<svg class="stack" viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">{}</svg>',
+        format_html_join("", '<rect class="slice-{}" x="{}" y="0" width="{}" height="100"></rect>', drawn),
+    )
+
+
 @register.simple_tag
 def whisker(share: Share) -> SafeString:
     """A share on a line from 0 to 1, its interval as a bar; decoration beside the number."""
