@@ -41,8 +41,9 @@ def judged(*attributes: str) -> dict[str, Any]:
 def write_model(folder: Path, name: str, weights: str = "first", **card: Any) -> str:
     """Write the two files of a model and return its version; other ``weights`` are another version."""
     folder.mkdir(parents=True, exist_ok=True)
-    digest = hashlib.sha256(f"{name} {weights}".encode()).hexdigest()
-    (folder / f"{name}.safetensors").write_text(weights)
+    content = f"{name} {weights}"
+    digest = hashlib.sha256(content.encode()).hexdigest()
+    (folder / f"{name}.safetensors").write_text(content)
     (folder / f"{name}.json").write_text(json.dumps({"format": 1, "sha256": digest} | card))
     return digest[:12]
 

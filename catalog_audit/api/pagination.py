@@ -28,3 +28,8 @@ class ProductPages(CursorPagination):
     max_page_size = 1000
     page_size_query_param = "page_size"
     ordering = "id"
+
+
+class ModelPages(CursorPagination):
+    page_size = 100
+    ordering = "-id"

@@ -10,6 +10,8 @@ from catalog_audit.audits.exporting import STATES
 from catalog_audit.audits.models import ArguableRule, AuditRun, Flag
 from catalog_audit.catalog.models import Shop
 from catalog_audit.jobs.models import Job
+from catalog_audit.registry.models import ModelComparison, ModelVersion
+from catalog_audit.registry.promoting import concerns_about, sentences
 
 
 class ShopSerializer(serializers.ModelSerializer[Shop]):
@@ -87,3 +89,40 @@ class AuditSerializer(serializers.ModelSerializer[AuditRun]):
 
     def get_flags(self, run: AuditRun) -> int:
         return Flag.objects.filter(run=run, kind=Flag.Kind.FLAG, state__in=Flag.UNDECIDED).count()
+
+
+class ModelSerializer(serializers.ModelSerializer[ModelVersion]):
+    """A model and what its card says."""
+
+    role = serializers.CharField(help_text="``segmenter``, or ``classifier/`` with the garment group; none is all.")
+    comparison = serializers.SerializerMethodField(help_text="Key of the latest finished comparison, or null.")
+
+    class Meta:
+        model = ModelVersion
+        fields = ["version", "kind", "garment_group", "role", "state", "created_at", "comparison", "card"]
+
+    def get_comparison(self, model: ModelVersion) -> int | None:
+        return getattr(model, "compared", None)
+
+
+class ComparisonSerializer(serializers.ModelSerializer[ModelComparison]):
+    """A candidate compared with the models in use, and how far that is."""
+
+    candidate = serializers.SlugRelatedField(slug_field="version", read_only=True)
+    active = serializers.SlugRelatedField(slug_field="version", read_only=True, allow_null=True)
+    state = serializers.ChoiceField(source="job.state", choices=Job.State.choices)
+    total = serializers.IntegerField(source="job.total")
+    done = serializers.IntegerField(source="job.done")
+    error = serializers.CharField(source="job.error")
+    numbers = serializers.JSONField(source="plan.numbers", help_text="Products, and labels by source.")
+    concerns = serializers.SerializerMethodField(help_text="What speaks against putting the candidate into use.")
+
+    class Meta:
+        model = ModelComparison
+        fields = [
+            "id", "candidate", "active", "in_use", "training_set", "state", "total", "done", "error", "created_at",
+            "finished_at", "numbers", "concerns", "figures",
+        ]  # fmt: skip
+
+    def get_concerns(self, comparison: ModelComparison) -> list[str]:
+        return sentences(concerns_about(comparison)) if comparison.finished_at else []

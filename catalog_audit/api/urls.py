@@ -14,5 +14,7 @@ urlpatterns = [
     path("v1/trainings/", trainings.TrainingCreate.as_view(), name="trainings"),
     path("v1/trainings/<int:pk>/", trainings.TrainingDetail.as_view(), name="training"),
     path("v1/trainings/<int:pk>/cancel/", trainings.TrainingCancel.as_view(), name="cancel_training"),
+    path("v1/models/", views.ModelList.as_view(), name="models"),
+    path("v1/comparisons/<int:pk>/", views.ComparisonDetail.as_view(), name="comparison"),
     path("v1/schema/", views.Schema.as_view(), name="schema"),
 ]

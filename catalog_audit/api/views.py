@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Max, Q, QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -15,19 +15,23 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalog_audit.api import filters
-from catalog_audit.api.pagination import ArguablePairPages, CorrectionPages, ProductPages, ShopPages
-from catalog_audit.api.permissions import IsReviewer
+from catalog_audit.api.pagination import ArguablePairPages, CorrectionPages, ModelPages, ProductPages, ShopPages
+from catalog_audit.api.permissions import IsAdmin, IsReviewer
 from catalog_audit.api.serializers import (
     ArguablePairSerializer,
     AuditRowSerializer,
     AuditSerializer,
+    ComparisonSerializer,
     CorrectionSerializer,
+    ModelSerializer,
     ShopSerializer,
 )
 from catalog_audit.audits.exporting import STATES, rows_of
 from catalog_audit.audits.models import ArguableRule, AuditRun
 from catalog_audit.catalog.models import Label, Product, Shop
 from catalog_audit.feeds.exporting import corrector, fixed_labels
+from catalog_audit.registry.models import ModelComparison, ModelVersion
+from catalog_audit.training.comparing import settle
 
 
 class ShopList(generics.ListAPIView[Shop]):
@@ -108,6 +112,28 @@ class ArguablePairList(generics.ListAPIView[ArguableRule]):
     def filter_queryset(self, queryset: QuerySet[ArguableRule]) -> QuerySet[ArguableRule]:
         slug = self.request.query_params.get("shop")
         return queryset.filter(Q(shop=None) | Q(shop=get_object_or_404(Shop, slug=slug))) if slug else queryset
+
+
+class ModelList(generics.ListAPIView[ModelVersion]):
+    """The models: in use, candidates, retired."""
+
+    permission_classes = [IsAdmin]
+    pagination_class = ModelPages
+    serializer_class = ModelSerializer
+    queryset = ModelVersion.objects.annotate(
+        compared=Max("comparisons", filter=Q(comparisons__finished_at__isnull=False))
+    )
+
+
+class ComparisonDetail(generics.RetrieveAPIView[ModelComparison]):
+    """A comparison of a candidate with the models in use."""
+
+    permission_classes = [IsAdmin]
+    serializer_class = ComparisonSerializer
+    queryset = ModelComparison.objects.select_related("job", "candidate", "active")
+
+    def get_object(self) -> ModelComparison:
+        return settle(super().get_object())
 
 
 class Schema(SpectacularAPIView):

@@ -52,7 +52,11 @@ def bundle_of(models: Sequence[ModelVersion]) -> Bundle:
     )
 
 
-@lru_cache(maxsize=1)
+#: Sets of networks in memory: those in use, and a candidate that is compared with them, chunk by chunk in turn.
+_SETS = 2
+
+
+@lru_cache(maxsize=_SETS)
 def _loaded(segmenter: Path, classifiers: tuple[tuple[str, Path], ...], versions: str) -> Pipeline:
     from inference.contract import Bundle
     from inference.pipeline import Pipeline

@@ -20,7 +20,7 @@ from catalog_audit.catalog.models import Shop
 from catalog_audit.jobs import chunks, dispatch, service
 from catalog_audit.jobs.models import Job
 from catalog_audit.registry.models import ModelVersion
-from catalog_audit.registry.service import ModelsMissing
+from catalog_audit.registry.service import ModelsMissing, active_models, models_in_use
 
 logger = logging.getLogger(__name__)
 
@@ -67,16 +67,25 @@ def start_audit(shop: Shop, user: Any = None, detach: bool = True) -> AuditRun:
     return run
 
 
-def models_of(run: AuditRun) -> list[ModelVersion]:
-    """The models that the run was planned with, so that all its predictions come from the same ones.
+def models_for(run: AuditRun) -> list[ModelVersion]:
+    """The models of a run's next chunk: those in use at this moment.
+
+    A model that is promoted or taken back in mid-audit counts from the next chunk on, see decision 27; each prediction
+    names the model it came from, and the run the latest ones.
 
     Raises:
-        ModelsMissing: the run was planned by an earlier version of the program.
+        ModelsMissing: there is no model to audit with.
     """
-    known = ModelVersion.objects.filter(version__in=run.model_versions.values())
-    models = [model for model in known if run.model_versions.get(model.role) == model.version]
-    if len(models) != len(run.model_versions):
-        raise ModelsMissing("a model of this audit is no longer there; start the audit again")
+    models = models_in_use()
+    try:
+        engine.pipeline_of(models)
+    except ModelsMissing:
+        # The program was upgraded: its new files want registering.
+        models = active_models()
+    versions = {model.role: model.version for model in models}
+    if versions != run.model_versions:
+        AuditRun.objects.filter(pk=run.pk).update(model_versions=versions)
+        run.model_versions = versions
     return models
 
 
@@ -92,7 +101,7 @@ def do_one_chunk(run: AuditRun) -> bool:
     chunk = chunks.claim(run.job)
     if chunk is not None:
         with chunks.held(chunk):
-            models = models_of(run)
+            models = models_for(run)
             items = items_of(chunk.payload, Scope.read(models, run.values_in_use))
             questions = [question for item in items for question in item.new_questions]
             storing.store(run, chunk, items, engine.look(questions, models))

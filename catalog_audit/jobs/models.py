@@ -20,6 +20,7 @@ class Job(models.Model):
         AUDIT = "audit", _("audit")
         TRAINING_SET = "training_set", _("training set")
         TRAINING = "training", _("training")
+        COMPARISON = "comparison", _("comparison")
 
     class State(models.TextChoices):
         QUEUED = "queued", _("waiting")

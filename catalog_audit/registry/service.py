@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from catalog_audit.keeping import Kept
-from catalog_audit.registry.models import ModelVersion
+from catalog_audit.registry.models import ModelComparison, ModelVersion, Promotion
 
 _SHIPPED = "shipped:"
 _KINDS = {"segmenter": ModelVersion.Kind.SEGMENTATION, "classifier": ModelVersion.Kind.CLASSIFICATION}
@@ -56,7 +56,7 @@ def register_shipped() -> list[ModelVersion]:
                     ModelVersion.objects.filter(pk=model.pk).update(card=card)
                 active = ModelVersion.objects.filter(**role, state=ModelVersion.State.ACTIVE).first()
                 if active is None or (active.path.startswith(_SHIPPED) and active.pk != model.pk):
-                    promote(model)
+                    promote(model, act=Promotion.Act.SHIPPED)
         except IntegrityError:
             # Another process registers at the same moment; one of the two wins, which is enough.
             continue
@@ -89,17 +89,46 @@ def register(path: Path) -> ModelVersion:
     )[0]
 
 
-def promote(model: ModelVersion) -> None:
-    """Put a model into use in place of the one that is."""
+def promote(
+    model: ModelVersion,
+    *,
+    act: str = Promotion.Act.PROMOTED,
+    by: Any = None,
+    reason: str = "",
+    comparison: ModelComparison | None = None,
+    concerns: Sequence[Mapping[str, Any]] = (),
+) -> Promotion | None:
+    """Put a model into use in place of the one that is, and write down that it was done.
+
+    Nothing is asked here; people go by :func:`catalog_audit.registry.promoting.put_into_use`, which does.
+
+    Args:
+        model: the model.
+        act: how it came into use.
+        by: who did it, or None.
+        reason: why, in that person's words.
+        comparison: what they went by.
+        concerns: what spoke against it.
+
+    Returns:
+        The row of it; None where the model is in use already.
+    """
+    role = {"kind": model.kind, "garment_group": model.garment_group}
     with transaction.atomic():
-        ModelVersion.objects.filter(
-            kind=model.kind,
-            garment_group=model.garment_group,
-            state=ModelVersion.State.ACTIVE,
-        ).exclude(pk=model.pk).update(state=ModelVersion.State.RETIRED)
+        # The rows of the role are locked, so that of two promotions at once the second sees what the first did.
+        versions = list(ModelVersion.objects.select_for_update().filter(**role).order_by("pk"))
+        replaced = next((one for one in versions if one.state == ModelVersion.State.ACTIVE), None)
+        if replaced is not None and replaced.pk != model.pk:
+            ModelVersion.objects.filter(pk=replaced.pk).update(state=ModelVersion.State.RETIRED)
         ModelVersion.objects.filter(pk=model.pk).update(state=ModelVersion.State.ACTIVE)
-    model.refresh_from_db()
-    _known.forget()
+        model.refresh_from_db()
+        _known.forget()
+        if replaced is not None and replaced.pk == model.pk:
+            return None
+        return Promotion.objects.create(
+            **role, act=act, model=model, replaced=replaced, by=by, reason=reason, comparison=comparison,
+            concerns=list(concerns),
+        )  # fmt: skip
 
 
 def active_models() -> list[ModelVersion]:
@@ -155,3 +184,19 @@ def _cards(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
 def _is_usable(card: dict[str, Any]) -> bool:
     """False for the classifiers of one attribute that there were once."""
     return card["kind"] != "classifier" or "attributes" in card
+
+
+def find(beginning: str) -> ModelVersion:
+    """The model whose version begins so; registered ones only.
+
+    Raises:
+        ValueError: there is none, or more than one.
+    """
+    found = list(ModelVersion.objects.filter(version__startswith=beginning.lower())[:2]) if beginning else []
+    if len(found) == 1:
+        return found[0]
+    known = ", ".join(f"{model.version} ({model.get_state_display()})" for model in ModelVersion.objects.all()[:20])
+    raise ValueError(
+        f"{'more than one model has' if found else 'no model has'} a version that begins with {beginning!r} "
+        f"(there are {known or 'none; an audit registers those that came with the program'})"
+    )

@@ -6,12 +6,18 @@ import csv
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
+from catalog_audit.audits.engine import pipeline_of
+from catalog_audit.registry.models import ModelVersion
 from catalog_audit.training import problems
 from catalog_audit.training.options import TrainingOptions
+
+if TYPE_CHECKING:
+    from inference.contract import PaletteEntry, PictureRequest
+    from inference.fit.comparing import BothReadings, Judged
 
 #: Called with what a stage has to tell: ``done`` and ``total`` where it can be counted, else its own figures. What it
 #: raises stops the training, which can be taken up again.
@@ -355,3 +361,25 @@ def help_along(out: Path) -> None:
 
     with assembled(_device()) as crew:
         do(Order.from_json(crew.told()), out, lambda news: None, crew)
+
+
+def read_by_turns(
+    candidate: Sequence[ModelVersion], active: Sequence[ModelVersion], requests: Sequence[PictureRequest], first: int
+) -> BothReadings:
+    """Have a candidate and the models in use look at the same pictures, see :mod:`inference.fit.comparing`."""
+    from inference.fit.comparing import read_by_turns as read
+
+    return read(pipeline_of(candidate), pipeline_of(active), requests, first)
+
+
+def judge(
+    card: Mapping[str, Any],
+    probabilities: Mapping[str, float],
+    palette: Sequence[PaletteEntry],
+    known_as: str,
+    covers: Collection[str],
+) -> Judged:
+    """Weigh a label as an audit does, see :func:`inference.fit.comparing.judge`."""
+    from inference.fit.comparing import judge as weigh
+
+    return weigh(card, probabilities, palette, known_as, covers)

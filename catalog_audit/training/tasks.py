@@ -7,8 +7,10 @@ import logging
 from celery import shared_task
 
 from catalog_audit.catalog.files import FileProblem
+from catalog_audit.jobs import dispatch
 from catalog_audit.jobs.service import AlreadyRunning, Cancelled
-from catalog_audit.training import retraining, running, set_building
+from catalog_audit.registry.models import ModelComparison
+from catalog_audit.training import comparing, retraining, running, set_building
 from catalog_audit.training.models import TrainingRun, TrainingSetBuild
 from catalog_audit.training.problems import TrainingProblem
 from catalog_audit.training.sets import SetError
@@ -30,6 +32,14 @@ def train(job_id: int) -> None:
     except (SetError, TrainingProblem) as error:
         # The job carries the message for the person who started it.
         logger.warning("training job %s: %s", job_id, error)
+
+
+@shared_task
+def compare_chunk(job_id: int) -> None:
+    """Do one chunk of a comparison and, while there was one, pass the nudge on."""
+    comparison = ModelComparison.objects.select_related("job", "candidate").get(job=job_id)
+    if comparing.do_one_chunk(comparison):
+        dispatch.enqueue(comparison.job)
 
 
 @shared_task(name="catalog_audit.training.tasks.make_training_set")

@@ -13,8 +13,10 @@ from catalog_audit.audits.models import ReviewPolicy
 from catalog_audit.catalog.models import Attribute, Shop, Value
 from catalog_audit.catalog.naming import names_with
 from catalog_audit.catalog.words import exact_key
+from catalog_audit.registry.models import PromotionPolicy
 from catalog_audit.review.batches import MOST, SUGGESTION
 from catalog_audit.review.models import Decision
+from catalog_audit.training.models import TrainingSet
 
 
 class DecisionForm(forms.Form):
@@ -241,3 +243,22 @@ class ChecksForm(forms.Form):
 
     shop = forms.ModelChoiceField(Shop.objects.all(), to_field_name="slug")
     count = forms.IntegerField(min_value=1, max_value=MOST)
+
+
+class CompareForm(forms.Form):
+    """What a candidate is compared by; the latest training set where none is chosen."""
+
+    training_set = forms.ModelChoiceField(TrainingSet.objects.all(), to_field_name="content_hash", required=False)
+
+
+class MarginForm(forms.Form):
+    """How much worse a candidate may be, in points of a hundred, as people say them."""
+
+    margin = forms.FloatField(min_value=0, max_value=20)
+
+    def save(self) -> PromotionPolicy:
+        """Store what was sent."""
+        policy = PromotionPolicy.current()
+        policy.margin = self.cleaned_data["margin"] / 100
+        policy.save()
+        return policy

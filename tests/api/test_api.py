@@ -15,12 +15,14 @@ from rest_framework.test import APIClient
 from catalog_audit.audits import arguable
 from catalog_audit.audits.models import Flag
 from catalog_audit.jobs.models import Job
+from catalog_audit.registry.models import ModelComparison, ModelVersion
 from tests.factories import (
     PASSWORD,
     attribute,
     decide,
     make_admin,
     make_flag,
+    make_job,
     make_label,
     make_manager,
     make_picture,
@@ -265,3 +267,21 @@ def test_arguable_pairs_are_listed_with_scope_and_history(client, shop, manager)
     own = client.get(reverse("api:arguable_pairs"), {"shop": shop.slug}).json()["results"]
     assert [one["shop"] for one in own] == [None]
     assert client.get(reverse("api:arguable_pairs"), {"shop": "nowhere"}).status_code == 404
+
+
+def test_models_and_comparisons_are_for_admins():
+    model = ModelVersion.objects.create(kind="classification", version="0123456789ab", path="models/x.safetensors")
+    figures = {"answers": 0, "evidence": {}}
+    comparison = ModelComparison.objects.create(
+        candidate=model, job=make_job("comparison"), figures=figures, finished_at=datetime.now(UTC)
+    )
+    listed, one = reverse("api:models"), reverse("api:comparison", args=[comparison.pk])
+    for user, status in ((make_manager("mia"), 403), (make_admin("ada"), 200)):
+        client = APIClient()
+        client.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.create(user=user).key}")
+        assert client.get(listed).status_code == client.get(one).status_code == status
+    (row,) = client.get(listed).json()["results"]
+    assert (row["version"], row["role"], row["comparison"]) == ("0123456789ab", "classifier/", comparison.pk)
+    found = client.get(one).json()
+    assert (found["candidate"], found["state"], found["figures"]) == ("0123456789ab", "done", figures)
+    assert found["concerns"] == ["The comparison rests on 0 answers only; 100 are needed to tell."]

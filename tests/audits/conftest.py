@@ -83,6 +83,7 @@ def networks(db, settings, tmp_path, monkeypatch) -> Networks:
     networks = Networks()
     settings.SHIPPED_MODELS_DIR = tmp_path / "weights"
     settings.OVERLAYS_DIR = tmp_path / "overlays"
+    settings.MODELS_DIR = tmp_path / "models"
     models_on_disk.write_all(settings.SHIPPED_MODELS_DIR)
     monkeypatch.setattr(engine, "pipeline_of", lambda models: networks)
     ReviewPolicy(sample_share=0.0).save()  # samples would be among the flags that these tests look at

@@ -45,3 +45,21 @@ def test_there_is_no_audit_without_a_segmentation_network(monkeypatch):
     load(monkeypatch)
     with pytest.raises(ModelsMissing, match="no segmentation network"):
         engine.pipeline_of([TOP])
+
+
+def test_two_sets_of_models_are_in_memory_so_that_a_candidate_can_be_asked_by_turns(monkeypatch):
+    loaded = []
+
+    def load(bundle, device):
+        loaded.append(bundle.classifiers[""].name)
+        version = "bbb" if bundle.classifiers[""].name == "attributes.safetensors" else "eee"
+        return SimpleNamespace(versions={"segmenter": "aaa", "classifier/": version})
+
+    monkeypatch.setattr("inference.pipeline.Pipeline.load", load)
+    engine._loaded.cache_clear()
+    candidate = ModelVersion(kind="classification", version="eee", path="shipped:candidate.safetensors")
+    for _ in range(3):
+        engine.pipeline_of([SEGMENTER, ALL])
+        engine.pipeline_of([SEGMENTER, candidate])
+    engine._loaded.cache_clear()
+    assert loaded == ["attributes.safetensors", "candidate.safetensors"]

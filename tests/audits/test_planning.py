@@ -9,7 +9,7 @@ from catalog_audit.audits.models import Prediction
 from catalog_audit.catalog.models import Label, Picture
 from catalog_audit.jobs.models import Job
 from catalog_audit.jobs.service import AlreadyRunning
-from catalog_audit.registry.service import ModelsMissing
+from catalog_audit.registry.service import ModelsMissing, promote, register
 from tests import factories, models_on_disk
 from tests.audits.conftest import audit, make_dress
 
@@ -151,19 +151,44 @@ def test_an_audit_of_an_empty_shop_is_done_at_once(boutique):
     assert (run.job.state, run.job.total) == (Job.State.DONE, 0)
 
 
-def test_a_run_keeps_the_models_that_it_was_planned_with(boutique, dresses, settings):
-    """A model promoted half-way through is for the next audit."""
+def test_a_model_that_is_promoted_in_mid_audit_counts_from_the_next_chunk_on(boutique, dresses, settings):
+    settings.CHUNK_SIZE = 1
     run = running.start_audit(boutique, detach=False)
     old = run.model_versions["classifier/"]
-    models_on_disk.write_classifier(settings.SHIPPED_MODELS_DIR, weights="second")
+    assert running.do_one_chunk(run)
+    models_on_disk.write_classifier(settings.MODELS_DIR, weights="second")
+    own = register(settings.MODELS_DIR / "attributes.safetensors")
+    promote(own)
     with pytest.raises(AlreadyRunning):
         running.start_audit(boutique)
     running.work_off(run)
-    assert set(Prediction.objects.values_list("classifier__version", flat=True)) == {old}
+    by_product = dict(Prediction.objects.values_list("product__external_id", "classifier__version"))
+    assert by_product == {"A": old, "B": own.version, "C": own.version}
+    run.refresh_from_db()
+    assert run.model_versions["classifier/"] == own.version
 
 
-def test_a_run_of_an_earlier_version_of_the_program_asks_for_a_new_one(boutique, dresses):
+def test_the_next_audit_looks_again_at_what_the_model_before_had_looked_at(boutique, dresses, networks, settings):
+    settings.CHUNK_SIZE = 1
     run = running.start_audit(boutique, detach=False)
-    run.model_versions = {"segmenter": run.model_versions["segmenter"], "full_body": "0123456789ab"}
-    with pytest.raises(ModelsMissing, match="start the audit again"):
-        running.models_of(run)
+    running.do_one_chunk(run)
+    models_on_disk.write_classifier(settings.MODELS_DIR, weights="second")
+    promote(register(settings.MODELS_DIR / "attributes.safetensors"))
+    running.work_off(run)
+    networks.looked.clear()
+    audit(boutique)
+    assert networks.looked == [dresses[0].pk]
+
+
+def test_an_upgrade_in_mid_audit_registers_its_models_and_goes_on(boutique, dresses, networks, settings, monkeypatch):
+    run = running.start_audit(boutique, detach=False)
+    newer = models_on_disk.write_classifier(settings.SHIPPED_MODELS_DIR, weights="second")
+
+    def pipeline_of(models):
+        if newer not in {model.version for model in models}:
+            raise ModelsMissing("the file holds another version by now")
+        return networks
+
+    monkeypatch.setattr("catalog_audit.audits.engine.pipeline_of", pipeline_of)
+    assert running.work_off(run).state == Job.State.DONE
+    assert set(Prediction.objects.values_list("classifier__version", flat=True)) == {newer}

@@ -59,6 +59,14 @@ ADDRESSES = {
     "training-progress": ("get", ADMINS, "training"),
     "cancel-training": ("post", ADMINS, "training"),
     "resume-training": ("post", ADMINS, "training"),
+    "models": ("get", ADMINS, ""),
+    "promotion_margin": ("post", ADMINS, ""),
+    "comparison": ("get", ADMINS, "comparison"),
+    "comparison_progress": ("get", ADMINS, "comparison"),
+    "cancel_comparison": ("post", ADMINS, "comparison"),
+    "compare_model": ("post", ADMINS, "model"),
+    "promote_model": ("post", ADMINS, "model"),
+    "roll_back_model": ("post", ADMINS, "model"),
     "training-sets": ("get", ADMINS, ""),
     "training-set-list": ("get", ADMINS, ""),
     "training-set": ("get", ADMINS, "set"),
@@ -75,7 +83,9 @@ ADDRESSES = {
 @pytest.fixture
 def arguments(flag, shop):
     from catalog_audit.feeds.models import FeedImport
+    from catalog_audit.registry.models import ModelComparison, ModelVersion
 
+    model = ModelVersion.objects.create(kind="segmentation", version="0123456789ab", path="models/x.safetensors")
     feed_import = FeedImport.objects.create(job=factories.make_job("import", "spring"), shop=shop, shop_slug="spring")
     training_set = TrainingSet.objects.create(content_hash="ab" * 32, folder="training_sets/abababababab")
     write_atomically(training_set.path, b"picture\n")
@@ -89,6 +99,8 @@ def arguments(flag, shop):
         "run": flag.prediction.run_id,
         "import": feed_import.pk,
         "slug": shop.slug,
+        "model": model.pk,
+        "comparison": ModelComparison.objects.create(candidate=model, job=factories.make_job("comparison")).pk,
         "product": flag.product_id,
         "training": factories.make_training().pk,
     }

@@ -153,7 +153,11 @@ def level_chart(levels: Sequence[Level], text: str) -> SafeString:
     """Numbers over time from 0% to 100%; ``text`` says the same in words."""
     places = list(_places(len(levels)))
     lines = format_html_join("", "{}", ((_grid(_height(part / 100), f"{part}%"),) for part in range(0, 101, 25)))
-    shown = [(_number(x), _number(_height(one.value))) for x, one in zip(places, levels, strict=True) if one.value is not None]
+    shown = [
+        (_number(x), _number(_height(one.value)))
+        for x, one in zip(places, levels, strict=True)
+        if one.value is not None
+    ]
     line = format_html('<polyline class="line" points="{}"></polyline>', " ".join(f"{x},{y}" for x, y in shown))
     dots = format_html_join("", '<circle class="dot" cx="{}" cy="{}" r="4"></circle>', shown)
     return _chart(text, [lines, line, dots, _texts(places, [one.name for one in levels])])
