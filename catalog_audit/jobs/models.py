@@ -19,6 +19,7 @@ class Job(models.Model):
         IMPORT = "import", _("import")
         AUDIT = "audit", _("audit")
         TRAINING = "training", _("training")
+        WEIGHING = "weighing", _("weighing")
 
     class State(models.TextChoices):
         QUEUED = "queued", _("waiting")
