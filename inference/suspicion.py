@@ -286,17 +286,43 @@ def weigh(
     """
     p_wrong = probability_wrong(suspicion_ratios(probabilities, covered, values, policy, measured), policy, error_rate)
     best = probabilities.argmax(1)
-    rows = np.arange(len(best))
-    share = (probabilities * covered).sum(1)
-    rival = np.where(covered, 0.0, probabilities).max(1)
     near = _neighbour_table(values, policy)
     neighbour = (near[best] & covered).any(1)
     needed = np.where(neighbour, policy.neighbour_threshold, policy.flag_threshold)
-    agrees = covered[rows, best]
-    flagged = ~agrees & (share < policy.set_threshold) & (p_wrong >= needed)
-    disputed = ~flagged & ((rival >= policy.rival_threshold) | (~agrees & (share < policy.set_threshold)))
-    states = np.where(flagged, FLAGGED, np.where(disputed, DISPUTED, OK))
+    share = (probabilities * covered).sum(1)
+    states = _states((share < policy.set_threshold) & (p_wrong >= needed), probabilities, covered, policy)
     return Weighed(p_wrong, states, best)
+
+
+def states_by(
+    p_wrong: NDArray[np.float64],
+    threshold: float,
+    probabilities: NDArray[np.float32],
+    covered: NDArray[np.bool_],
+    policy: Policy,
+) -> NDArray[np.str_]:
+    """States where one threshold of p_wrong says what is flagged; what is disputed is as in :func:`weigh`.
+
+    Args:
+        p_wrong: float (n,), 0..1.
+        threshold: contradicted labels are flagged from this on; above 1 none are.
+        probabilities: float (n, values).
+        covered: as for :func:`weigh`.
+        policy: says what is disputed.
+    """
+    return _states(p_wrong >= threshold, probabilities, covered, policy)
+
+
+def _states(
+    sure: NDArray[np.bool_], probabilities: NDArray[np.float32], covered: NDArray[np.bool_], policy: Policy
+) -> NDArray[np.str_]:
+    """Contradicted labels are flagged where that is ``sure``."""
+    share = (probabilities * covered).sum(1)
+    rival = np.where(covered, 0.0, probabilities).max(1)
+    agrees = covered[np.arange(len(covered)), probabilities.argmax(1)]
+    flagged = ~agrees & sure
+    disputed = ~flagged & ((rival >= policy.rival_threshold) | (~agrees & (share < policy.set_threshold)))
+    return np.where(flagged, FLAGGED, np.where(disputed, DISPUTED, OK))
 
 
 def _neighbour_table(values: Sequence[str], policy: Policy) -> NDArray[np.bool_]:

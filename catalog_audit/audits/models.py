@@ -384,3 +384,35 @@ class ReviewPolicy(models.Model):
 
 _policy: Kept[ReviewPolicy] = Kept(lambda: ReviewPolicy.objects.first() or ReviewPolicy(), seconds=3.0)
 _policy.forget_with(ReviewPolicy)
+
+
+class Weighing(models.Model):
+    """How the labels of one attribute of one shop are weighed, all of them seen together.
+
+    Predictions say what the networks saw; what a shop's own habits and people's verdicts make of that is learnt now
+    and then from all of them (:mod:`catalog_audit.audits.weighing`) and kept here. While ``is_due`` the labels from
+    product ``position`` on are still to be weighed, so that work that stops goes on where it was.
+    """
+
+    shop = models.ForeignKey(Shop, on_delete=models.CASCADE, related_name="weighings")
+    attribute = models.ForeignKey(Attribute, on_delete=models.PROTECT, related_name="+")
+    wanted = models.FloatField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0.5), MaxValueValidator(0.99)],
+        help_text=_("Wanted share of flags that are right; empty: as is usual for the attribute."),
+    )
+    fitted = models.JSONField(default=dict, help_text=_("Version of a classifier -> what was learnt for its answers."))
+    outlook = models.JSONField(default=list, help_text=_("What each precision that can be wanted comes to."))
+    reliability = models.JSONField(default=list, help_text=_("[said, wrong, decided] of decided labels, by p_wrong."))
+    labels = models.PositiveIntegerField(default=0, help_text=_("Labels that it was learnt from."))
+    verdicts = models.PositiveIntegerField(default=0, help_text=_("People's verdicts that it was learnt from."))
+    is_due = models.BooleanField(default=False)
+    position = models.BigIntegerField(default=0)
+    fitted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shop", "attribute"], name="one_weighing")]
+
+    def __str__(self) -> str:
+        return f"{self.shop_id} {self.attribute_id}"

@@ -46,7 +46,7 @@ def store(run: AuditRun, chunk: Chunk, items: Sequence[Item], findings: Sequence
     with transaction.atomic():
         chunks.complete(chunk)
         # Flags before labels, as people's decisions lock them: the other way round the two could wait for each other.
-        waiting = _lock_waiting(replaced)
+        waiting = lock_waiting(replaced)
         # A label may have been decided, or imported anew, while the networks were looking: what was found about the
         # old one must not raise a flag. The next audit sees another fingerprint and looks again.
         labels = Label.objects.select_for_update().filter(product__in=chunk.payload, attribute__in=list(replaced))
@@ -77,7 +77,7 @@ def _replaced(items: Sequence[Item], findings: Sequence[Finding]) -> dict[int, l
     return replaced
 
 
-def _lock_waiting(replaced: dict[int, list[int]]) -> list[Flag]:
+def lock_waiting(replaced: dict[int, list[int]]) -> list[Flag]:
     """What waits for a person about the labels, locked in the order in which decisions lock it."""
     asked = Q(pk__in=[])
     for attribute_id, products in replaced.items():

@@ -21,6 +21,7 @@ class Job(models.Model):
         TRAINING_SET = "training_set", _("training set")
         TRAINING = "training", _("training")
         COMPARISON = "comparison", _("comparison")
+        WEIGHING = "weighing", _("weighing")
 
     class State(models.TextChoices):
         QUEUED = "queued", _("waiting")

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("jobs", "0003_comparison_kind"),
+        ("jobs", "0002_kinds_of_jobs"),
         ("registry", "0002_all_attributes_in_one_model"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -18,6 +18,8 @@ class Migration(migrations.Migration):
                     ("audit", "audit"),
                     ("training_set", "training set"),
                     ("training", "training"),
+                    ("comparison", "comparison"),
+                    ("weighing", "weighing"),
                 ],
                 max_length=20,
             ),
