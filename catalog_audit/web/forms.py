@@ -214,7 +214,7 @@ class PolicyForm(forms.Form):
     lease = forms.IntegerField(
         min_value=1,
         max_value=60,
-        label=_("Lease, minutes"),
+        label=_("Reserved for one person, minutes"),
         help_text=_("A flag that somebody looks at is handed to nobody else for so long."),
     )
 

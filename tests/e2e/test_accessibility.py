@@ -87,12 +87,12 @@ def places(admin, colleague, flags, monkeypatch) -> dict[str, int]:
 def open_page(visitor: Visitor, place: str) -> None:
     """Go to an address and do what stands behind it."""
     address, _, act = place.partition("|")
-    visitor.goto(address)
+    visitor.page.goto(visitor.address + address)
     verb, _, what = act.partition(" ")
     if verb == "press":
         visitor.page.keyboard.press(what)
-    for found in visitor.page.locator(what).all() if verb == "click" else ():
-        found.click()
+    elif verb == "click":
+        visitor.page.locator(what).evaluate_all("nodes => nodes.forEach((node) => node.click())")
 
 
 def findings(visitor: Visitor) -> list[str]:
@@ -127,3 +127,51 @@ def test_no_page_hinders_anybody_seriously(visit, admin, places, language, schem
     few = (language, scheme) != ("en", "light") and "ACCESSIBILITY" not in os.environ
     found += everything(visitor, lambda name: not few or name in FEW, places)
     assert found == []
+
+
+#: Numbers everything that Tab has to reach; of radio buttons that is the chosen one of each group.
+NUMBER = """() => {
+  const reachable = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']";
+  const nodes = [...document.querySelectorAll(reachable)].filter((node) =>
+    !node.disabled && node.tabIndex >= 0 && node.checkVisibility() && !node.matches("[type=radio]:not(:checked)"));
+  nodes.forEach((node, number) => (node.dataset.stop = number));
+  return nodes.map((node) => node.outerHTML.slice(0, 120));
+}"""
+#: Which of these has the focus, and whether that is seen.
+FOCUSED = """() => {
+  const node = document.activeElement;
+  const style = getComputedStyle(node.matches("input[type=radio]") ? node.nextElementSibling : node);
+  return [node.dataset.stop ?? "", style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2];
+}"""
+
+
+@pytest.mark.parametrize("name", ["queue", "flag", "grid"])
+def test_tab_reaches_everything_and_shows_where_it_is(visit, admin, places, name):
+    visitor = visit()
+    visitor.sign_in("ada")
+    open_page(visitor, PAGES[name].format(**places))
+    page = visitor.page
+    page.evaluate("document.activeElement.blur()")
+    stops = page.evaluate(NUMBER)
+    reached, unseen = set(), []
+    for _press in range(len(stops) + 3):
+        page.keyboard.press("Tab")
+        stop, is_seen = page.evaluate(FOCUSED)
+        reached.add(stop)
+        if stop and not is_seen:
+            unseen.append(stops[int(stop)])
+    assert [html for number, html in enumerate(stops) if str(number) not in reached] == []
+    assert unseen == []
+
+
+def test_the_first_tab_offers_to_skip_to_the_content(visit, admin, flags):
+    visitor = visit()
+    visitor.sign_in("ada")
+    visitor.goto("/flags/")
+    page = visitor.page
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip-link"
+    assert page.locator(".skip-link").bounding_box()["height"] > 20
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('main') !== null")
