@@ -17,6 +17,7 @@ from catalog_audit.audits import counting
 from catalog_audit.audits.models import AuditRun
 from catalog_audit.catalog.models import Attribute, Product, Shop, Value
 from catalog_audit.jobs.models import Job
+from catalog_audit.review import days, parts
 
 SHOPS, REVIEWERS, BRANDS = 12, 10, 400
 #: Flags that each reviewer has skipped.
@@ -177,6 +178,9 @@ def fill(products: int) -> None:
     counting.recount()
     while counting.fold():
         pass
+    # As the sweeper leaves it.
+    days.rebuild()
+    parts.refresh(at_once=True)
     with connection.cursor() as cursor:
         # As autovacuum leaves tables: with the map of pages that index-only scans need.
         cursor.execute("VACUUM (ANALYZE)")

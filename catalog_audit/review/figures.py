@@ -1,8 +1,9 @@
-"""The figures of the dashboard, gathered by a constant number of questions and kept for a minute.
+"""The figures of the dashboard, gathered by a constant number of questions and kept for half a minute.
 
-Most of them look at every decision of their window (found by the index of the moments), some at every label of a shop.
-That is too much for every visit of a page and no trouble once a minute. Whatever is read from the counts of flags or
-one person's own verdicts is asked for anew each time.
+They are read from what was counted of each day (:mod:`catalog_audit.review.days`) and of each part of a shop's labels
+(:mod:`catalog_audit.review.parts`); neither decisions nor labels are read as a whole. A summary is half a minute old
+at most, so the figures are a minute old at most. Only the parts of a large shop wait for the sweeper: their age is told
+apart. Whatever is read from the counts of flags is asked for anew each time.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from typing import Any
 from django.core.cache import cache
 from django.utils import timezone
 
-from catalog_audit.review import statistics
+from catalog_audit.review import days, parts, statistics
 from catalog_audit.review.intervals import Share
 from catalog_audit.review.statistics import Agreement, DisputedPair, Pace, Precision, Throughput
 from catalog_audit.review.systematic import ARRIVAL, BRAND, TYPE, WORD, Systematic, systematic
 
 #: Figures are kept for so many seconds.
-KEPT = 60
+KEPT = 30
 #: Period -> how far back its figures look, in days.
 WINDOWS = {"day": 30, "week": 182, "month": 731}
 #: Throughput is told of so many days.
@@ -60,7 +61,7 @@ class Figures:
 
     Attributes:
         at: when it was found out.
-        since: decisions before do not count.
+        since: decisions before that day do not count.
         over_time: by period, oldest first.
         total: of the whole window.
         by: "shop", "garment_type", "attribute" -> precision of each.
@@ -68,6 +69,7 @@ class Figures:
         agreement: between all reviewers.
         missed: attribute -> errors among the samples, of all time.
         systematic: parts that are flagged far more often than the rest, the surest first.
+        parts_at: when the parts were counted; None: not yet.
         pace: of the last seven days.
     """
 
@@ -80,6 +82,7 @@ class Figures:
     agreement: Agreement
     missed: dict[int, Share]
     systematic: Sequence[Systematic]
+    parts_at: datetime | None
     pace: Pace
 
 
@@ -89,7 +92,7 @@ class People:
 
     Attributes:
         at: when it was found out.
-        throughput: of each person and hour.
+        throughput: of each person and day.
         checks: person -> check items answered rightly.
         agreement: person -> agreement with who spoke before them.
     """
@@ -118,7 +121,7 @@ def people(period: str, user: int | None = None) -> People:
         now = timezone.now()
         since = now - timedelta(days=WINDOWS[period])
         found = People(
-            now,
+            days.refresh() or now,
             statistics.throughput(_days_ago(now, DAYS - 1), user),
             statistics.check_results(since, user),
             statistics.agreement_by_person(since, user),
@@ -138,6 +141,8 @@ def _days_ago(now: datetime, days: int) -> datetime:
 
 
 def _gather(narrowing: Narrowing, now: datetime) -> Figures:
+    at = days.refresh() or now
+    parts.refresh(small_only=True)
     since = now - timedelta(days=WINDOWS[narrowing.period])
     criteria = narrowing.criteria
     over_time = statistics.precision_over_time(narrowing.period, since, **criteria)
@@ -145,7 +150,7 @@ def _gather(narrowing: Narrowing, now: datetime) -> Figures:
         "shop": statistics.SHOP, "garment_type": statistics.GARMENT_TYPE, "attribute": statistics.ATTRIBUTE
     }  # fmt: skip
     return Figures(
-        at=now,
+        at=at,
         since=since,
         over_time=over_time,
         total=_summed(over_time),
@@ -154,13 +159,14 @@ def _gather(narrowing: Narrowing, now: datetime) -> Figures:
         agreement=statistics.agreement(since, **criteria),
         missed=statistics.missed_errors(**criteria),
         systematic=_standing_out(narrowing),
+        parts_at=parts.counted_at(narrowing.shop),
         pace=statistics.pace(now, **criteria),
     )
 
 
-def _summed(parts: Sequence[Precision]) -> Precision:
-    right = Share(sum(one.right.hits for one in parts), sum(one.right.of for one in parts))
-    return Precision(None, right, sum(one.both for one in parts), sum(one.disputed for one in parts))
+def _summed(periods: Sequence[Precision]) -> Precision:
+    right = Share(sum(one.right.hits for one in periods), sum(one.right.of for one in periods))
+    return Precision(None, right, sum(one.both for one in periods), sum(one.disputed for one in periods))
 
 
 def _standing_out(narrowing: Narrowing) -> list[Systematic]:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog_audit.accounts.models import User
 from catalog_audit.audits.models import Flag
-from catalog_audit.catalog.models import Attribute, Product, Value
+from catalog_audit.catalog.models import Attribute, Product, Shop, Value
 
 
 class AppendOnly(models.QuerySet["Decision"]):
@@ -119,3 +119,148 @@ class SavedView(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+# --- summaries: what the dashboard reads instead of all decisions and labels ------------------------------------------
+
+#: In a key of a summary: whatever it is, and none at all.
+ANY, NONE = 0, -1
+
+
+class Summary(models.Model):
+    """How far a summary has been brought: one row for the decisions, one for the labels of each shop.
+
+    ``seen`` is the key of the latest row that was looked at, 0 when all has to be done anew; ``words`` that of the
+    latest synonym.
+    """
+
+    name = models.CharField(max_length=80, unique=True)
+    seen = models.BigIntegerField(default=0)
+    words = models.BigIntegerField(default=0)
+    counted_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def _key() -> models.BigIntegerField:
+    """Key of a row, :data:`ANY` or :data:`NONE`. Without constraint: a sum over all shops outlives each of them."""
+    return models.BigIntegerField(default=ANY)
+
+
+class FlagDay(models.Model):
+    """Standing verdicts of one day, once for every combination of given and of all shops, types and attributes.
+
+    Of flags that were raised for the main queue: ``fixed``, ``accepted``, ``both``, ``unsure``. Of all but check items:
+    ``settled``. Of everything: second verdicts that are the ``same`` ``of`` those that can be compared, and the same of
+    double ones; see :mod:`catalog_audit.review.statistics`.
+    """
+
+    day = models.DateField()
+    shop = _key()
+    garment_type = _key()
+    attribute = _key()
+    fixed = models.IntegerField(default=0)
+    accepted = models.IntegerField(default=0)
+    both = models.IntegerField(default=0)
+    unsure = models.IntegerField(default=0)
+    settled = models.IntegerField(default=0)
+    second_same = models.IntegerField(default=0)
+    second_of = models.IntegerField(default=0)
+    double_same = models.IntegerField(default=0)
+    double_of = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["shop", "garment_type", "attribute", "day"], name="review_flagday_all")
+        ]
+        indexes = [
+            # One key is left open, and the parts are told apart by it.
+            models.Index(fields=["garment_type", "attribute", "day"], name="review_flagday_shops"),
+            models.Index(fields=["shop", "attribute", "day"], name="review_flagday_types"),
+            models.Index(fields=["shop", "garment_type", "day"], name="review_flagday_attributes"),
+            models.Index(fields=["day"], name="review_flagday_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.shop} {self.garment_type} {self.attribute}"
+
+
+class PairDay(models.Model):
+    """Standing verdicts of one day about flags of a label and a suggestion, and how many of them were ``unsure``."""
+
+    day = models.DateField()
+    shop = _key()
+    garment_type = _key()
+    attribute = _key()
+    label_value = _key()
+    suggested = _key()
+    unsure = models.IntegerField(default=0)
+    number = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["shop", "garment_type", "label_value", "suggested", "day"], name="review_pairday_all"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["shop", "garment_type", "day"], condition=Q(unsure__gt=0), name="review_pairday_unsure"
+            ),
+            models.Index(fields=["day"], name="review_pairday_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.label_value} {self.suggested}"
+
+
+class PersonDay(models.Model):
+    """What a person did in one day: ``verdicts`` and ``skips`` in so many ``hours``, undone ones too, since they were
+    work; and of those that stand, check items answered rightly and agreement with who spoke before."""
+
+    day = models.DateField()
+    user = _key()
+    verdicts = models.IntegerField(default=0)
+    skips = models.IntegerField(default=0)
+    hours = models.IntegerField(default=0)
+    checks_right = models.IntegerField(default=0)
+    checks_of = models.IntegerField(default=0)
+    second_same = models.IntegerField(default=0)
+    second_of = models.IntegerField(default=0)
+    double_same = models.IntegerField(default=0)
+    double_of = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "day"], name="review_personday_all")]
+        indexes = [models.Index(fields=["day"], name="review_personday_day")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.user}"
+
+
+class Part(models.Model):
+    """A part of a shop's labels of an attribute, and how many of them are flagged.
+
+    ``by`` is what the part has in common and ``key`` the word, the day or the key of the garment type. ``p_value`` is
+    how likely the difference from the rest is by chance, the number of parts left aside.
+    """
+
+    shop = models.ForeignKey(Shop, on_delete=models.CASCADE, related_name="+", db_index=False)
+    attribute = models.ForeignKey(Attribute, on_delete=models.CASCADE, related_name="+", db_index=False)
+    by = models.CharField(max_length=10)
+    key = models.CharField(max_length=200)
+    labels = models.IntegerField()
+    flagged = models.IntegerField()
+    rest_labels = models.IntegerField()
+    rest_flagged = models.IntegerField()
+    p_value = models.FloatField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["by", "p_value"], name="review_part_sure"),
+            models.Index(fields=["shop", "attribute", "by", "p_value"], name="review_part_of_shop"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.by} {self.key}"

@@ -1,31 +1,30 @@
 """What the decisions say about flags, audits and reviewers. Every function asks the database a question or two.
 
 Decisions that were undone do not count. Where a flag was settled by several people, the verdict that settled it does.
+Most of it is read from the days' numbers, which are as old as :func:`catalog_audit.review.days.refresh` says; a moment
+``since`` stands for its whole day. What is said of today, and the numbers of flags, are those of this moment.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import BigIntegerField, Count, ExpressionWrapper, F, Min, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import TruncDay, TruncHour, TruncMonth, TruncWeek
+from django.db.models import Count, Min, Q, QuerySet, Sum
+from django.db.models.functions import TruncDay, TruncMonth, TruncWeek
 
 from catalog_audit.audits import counting
 from catalog_audit.audits.models import Flag
+from catalog_audit.review.days import day_begins, local_day
 from catalog_audit.review.intervals import Share
-from catalog_audit.review.models import Decision
+from catalog_audit.review.models import ANY, Decision, FlagDay, PairDay, PersonDay
 from catalog_audit.review.rules import LABEL_IN
 
 Verdict, State = Decision.Verdict, Flag.State
 
 #: By what flags can be told apart.
-SHOP, GARMENT_TYPE, ATTRIBUTE = "flag__shop", "flag__garment_type", "attribute"
-
-#: What is asked beside the flags. Leaving it out, instead of asking for flags, keeps SQLite from reading all flags by
-#: their kind before it looks at the moments of the decisions.
-_BESIDE = (Flag.Kind.CHECK, Flag.Kind.SAMPLE)
+SHOP, GARMENT_TYPE, ATTRIBUTE = "shop", "garment_type", "attribute"
 
 _PERIODS = {"day": TruncDay, "week": TruncWeek, "month": TruncMonth}
 
@@ -48,30 +47,20 @@ class Precision:
 
 
 def precision_over_time(period: str = "week", since: datetime | None = None, **narrowed: Any) -> list[Precision]:
-    """Precision of the flags by when they were decided, oldest first.
+    """Precision of the flags by when they were decided, oldest first; ``key`` is the period's first day.
 
     Args:
         period: day, week or month.
-        since: leave out what was decided before.
+        since: leave out the days before.
         narrowed: ``shop``, ``garment_type``, ``attribute``: rows or keys.
     """
-    decisions = _about_flags(since, narrowed).annotate(key=_PERIODS[period]("created_at"))
-    return _precision(decisions, "key")
+    days = _days(since, narrowed).annotate(key=_PERIODS[period]("day"))
+    return _precision(days, "key")
 
 
 def precision_by(field: str, since: datetime | None = None, **narrowed: Any) -> list[Precision]:
     """Precision of the flags of each shop, garment type or attribute (:data:`SHOP` and so on)."""
-    return _precision(_about_flags(since, narrowed).annotate(key=F(field)), "key")
-
-
-def _about_flags(since: datetime | None, narrowed: dict[str, Any]) -> QuerySet[Decision]:
-    return _said(since, narrowed).filter(flag__raised_as=State.OPEN).exclude(flag__kind__in=_BESIDE)
-
-
-def _said(since: datetime | None, narrowed: dict[str, Any]) -> QuerySet[Decision]:
-    """Verdicts that stand, about flags that have something in common; what is None does not narrow."""
-    decisions = Decision.objects.said().filter(**{f"flag__{name}": row for name, row in given(narrowed).items()})
-    return decisions.filter(created_at__gte=since) if since else decisions
+    return _precision(_days(since, narrowed, each=field), field)
 
 
 def given(narrowed: dict[str, Any]) -> dict[str, Any]:
@@ -79,21 +68,30 @@ def given(narrowed: dict[str, Any]) -> dict[str, Any]:
     return {name: row for name, row in narrowed.items() if row is not None}
 
 
-def _precision(decisions: QuerySet[Decision], key: str) -> list[Precision]:
-    both = Q(verdict=Verdict.BOTH, after=State.ACCEPTED)
-    rows = (
-        decisions.order_by(key)
-        .values(key)
-        .annotate(
-            fixed=Count("pk", filter=Q(after=State.FIXED)),
-            accepted=Count("pk", filter=Q(after=State.ACCEPTED) & ~both),
-            both=Count("pk", filter=both),
-            disputed=Count("pk", filter=Q(after=State.SECOND)),
-        )
-    )
+def _keys(narrowed: dict[str, Any]) -> dict[str, int]:
+    """The keys of a summary's row: those of what narrows, and :data:`ANY` where nothing does."""
+    asked = {name: getattr(row, "pk", row) for name, row in given(narrowed).items()}
+    return {name: asked.get(name, ANY) for name in (SHOP, GARMENT_TYPE, ATTRIBUTE)}
+
+
+def _days(since: datetime | None, narrowed: dict[str, Any], each: str = "") -> QuerySet[FlagDay]:
+    """The days' numbers of what narrows; of each shop, garment type or attribute where one is named."""
+    keys = _keys(narrowed)
+    if each and keys[each] == ANY:
+        del keys[each]
+        days = FlagDay.objects.filter(**keys).exclude(**{each: ANY})
+    else:
+        days = FlagDay.objects.filter(**keys)
+    return days.filter(day__gte=local_day(since)) if since else days
+
+
+def _precision(days: QuerySet[FlagDay], key: str) -> list[Precision]:
+    numbers = {name: Sum(name) for name in ("fixed", "accepted", "both", "unsure")}
+    rows = days.order_by(key).values_list(key).annotate(**numbers)
     return [
-        Precision(row[key], Share(row["fixed"], row["fixed"] + row["accepted"]), row["both"], row["disputed"])
-        for row in rows
+        Precision(key, Share(fixed, fixed + accepted), both, unsure)
+        for key, fixed, accepted, both, unsure in rows
+        if fixed or accepted or both or unsure
     ]
 
 
@@ -110,12 +108,13 @@ def missed_errors(**narrowed: Any) -> dict[int, Share]:
 
 def check_results(since: datetime | None = None, user: int | None = None) -> dict[int, Share]:
     """Person -> check items answered rightly, of those that they answered one way or the other."""
-    answers = _said(since, {"kind": Flag.Kind.CHECK}).filter(verdict__in=(Verdict.ACCEPT, Verdict.FIX))
-    if user is not None:
-        answers = answers.filter(user=user)
-    right = Count("pk", filter=Q(new_value=F("flag__known_value")))
-    rows = answers.order_by().values_list("user").annotate(right=right, answered=Count("pk"))
-    return {user: Share(hits, of) for user, hits, of in rows}
+    rows = _people(since, user).filter(checks_of__gt=0).order_by().values_list("user")
+    return {who: Share(right, of) for who, right, of in rows.annotate(Sum("checks_right"), Sum("checks_of"))}
+
+
+def _people(since: datetime | None, user: int | None) -> QuerySet[PersonDay]:
+    days = PersonDay.objects.all() if user is None else PersonDay.objects.filter(user=user)
+    return days.filter(day__gte=local_day(since)) if since else days
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,98 +130,46 @@ class Agreement:
     double: Share
 
 
+_AGREEMENT = ("second_same", "second_of", "double_same", "double_of")
+
+
 def agreement(since: datetime | None = None, **narrowed: Any) -> Agreement:
     """Agreement between reviewers; ``narrowed`` as in :func:`precision_over_time`."""
-    second, double = _paired(_said(since, narrowed))
-    return Agreement(_same(second), _same(double))
+    found = _days(since, narrowed).aggregate(**{name: Sum(name, default=0) for name in _AGREEMENT})
+    same, of, double, double_of = (found[name] for name in _AGREEMENT)
+    return Agreement(Share(same, of), Share(double, double_of))
 
 
 def agreement_by_person(since: datetime | None = None, user: int | None = None) -> dict[int, Agreement]:
     """Person -> how often their verdicts are those of who spoke before them."""
-    said = _said(since, {})
-    second, double = (_same_by_person(part) for part in _paired(said if user is None else said.filter(user=user)))
-    nothing = Share(0, 0)
-    return {
-        person: Agreement(second.get(person, nothing), double.get(person, nothing)) for person in {*second, *double}
-    }
-
-
-def _paired(later: QuerySet[Decision]) -> tuple[QuerySet[Any], QuerySet[Any]]:
-    """The second verdicts and the double ones of some decisions, each with the value that was ``first``."""
-    said = Decision.objects.said()
-    first = said.filter(flag=OuterRef("flag"), after=State.SECOND, pk__lt=OuterRef("pk")).order_by("-pk")
-    second = later.filter(before=State.SECOND).annotate(
-        first=Subquery(first.values("new_value")[:1]), who=Subquery(first.values("user")[:1])
-    )
-    named = (Verdict.ACCEPT, Verdict.FIX)
-    earlier = (
-        said.filter(
-            verdict__in=named,
-            product=OuterRef("product"),
-            attribute=OuterRef("attribute"),
-            raw=OuterRef("raw"),
-            pk__lt=OuterRef("pk"),
-        )
-        .exclude(user=OuterRef("user"))
-        .exclude(flag=OuterRef("flag"))
-        .order_by("-pk")
-    )
-    double = later.filter(verdict__in=named).annotate(first=Subquery(earlier.values("new_value")[:1]))
-    return second.exclude(who=F("user")).exclude(verdict=Verdict.BOTH), double
-
-
-_FIRST = Q(first__isnull=False)
-_SAME = Q(first=F("new_value"))
-
-
-def _same(decisions: QuerySet[Any]) -> Share:
-    found = decisions.order_by().aggregate(hits=Count("pk", filter=_SAME), of=Count("pk", filter=_FIRST))
-    return Share(found["hits"], found["of"])
-
-
-def _same_by_person(decisions: QuerySet[Any]) -> dict[int, Share]:
-    rows = decisions.filter(_FIRST).order_by().values_list("user", "first", "new_value")
-    found: dict[int, Share] = {}
-    for person, first, new in rows.iterator():
-        so_far = found.get(person, Share(0, 0))
-        found[person] = Share(so_far.hits + (first == new), so_far.of + 1)
-    return found
+    days = _people(since, user).filter(Q(second_of__gt=0) | Q(double_of__gt=0))
+    rows = days.order_by().values_list("user").annotate(*(Sum(name) for name in _AGREEMENT))
+    return {who: Agreement(Share(same, of), Share(double, double_of)) for who, same, of, double, double_of in rows}
 
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
-    """What a person did in an hour.
+    """What a person did in a day.
 
     Attributes:
         user: key of the person.
-        hour: its beginning.
+        day: in the time zone of the pages.
+        hours: in so many of its hours.
         verdicts: accept, fix, dispute and both, undone ones too: they were work.
         skips: likewise.
     """
 
     user: int
-    hour: datetime
+    day: date
+    hours: int
     verdicts: int
     skips: int
 
 
 def throughput(since: datetime, user: int | None = None) -> list[Throughput]:
-    """What every reviewer did in every hour, by person and time."""
-    decisions = Decision.objects.filter(created_at__gte=since).exclude(verdict=Verdict.UNDO)
-    if user is not None:
-        decisions = decisions.filter(user=user)
-    # A sum, because SQLite would read everybody's decisions by the index of people to group by the field itself.
-    person = ExpressionWrapper(F("user_id") + Value(0), output_field=BigIntegerField())
-    rows = (
-        decisions.annotate(person=person, hour=TruncHour("created_at"))
-        .order_by("person", "hour")
-        .values("person", "hour")
-        .annotate(
-            verdicts=Count("pk", filter=Q(verdict__in=Decision.SAID)),
-            skips=Count("pk", filter=Q(verdict=Verdict.SKIP)),
-        )
-    )
-    return [Throughput(row["person"], row["hour"], row["verdicts"], row["skips"]) for row in rows]
+    """What every reviewer did on every day, by person and time."""
+    days = _people(since, user).filter(hours__gt=0).order_by("user", "day")
+    return [Throughput(*row) for row in days.values_list("user", "day", "hours", "verdicts", "skips")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,11 +244,17 @@ class Pace:
 
 
 def pace(now: datetime, days: int = 7, **narrowed: Any) -> Pace:
-    """The pace of the last days; ``narrowed`` as in :func:`precision_over_time`."""
-    settled = _said(now - timedelta(days=days), narrowed).filter(after__in=list(LABEL_IN))
-    found = settled.exclude(flag__kind__in=_BESIDE).order_by().aggregate(number=Count("pk"), first=Min("created_at"))
-    length = (now - found["first"]) / timedelta(days=1) if found["first"] else 1.0
-    return Pace(found["number"], max(1.0, length))
+    """The pace of the last days, today among them; ``narrowed`` as in :func:`precision_over_time`."""
+    rows = _days(now - timedelta(days=days - 1), narrowed).filter(settled__gt=0)
+    found = rows.aggregate(number=Sum("settled", default=0), first=Min("day"))
+    if not found["number"]:
+        return Pace(0, 1.0)
+    # Nobody began at midnight.
+    of_flags = {f"flag__{name}": row for name, row in given(narrowed).items()}
+    settled = Decision.objects.said().filter(after__in=list(LABEL_IN), flag__kind=Flag.Kind.FLAG, **of_flags)
+    moments = settled.filter(created_at__gte=day_begins(found["first"])).order_by("created_at")
+    began = next(iter(moments.values_list("created_at", flat=True)[:1]), now)
+    return Pace(found["number"], max(1.0, (now - began) / timedelta(days=1)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,13 +274,21 @@ class DisputedPair:
 
 def most_disputed(limit: int = 20, since: datetime | None = None, **narrowed: Any) -> list[DisputedPair]:
     """The pairs that people were most often not sure about; ``narrowed`` as in :func:`precision_over_time`."""
-    rows = (
-        _said(since, narrowed)
-        .exclude(flag__kind=Flag.Kind.CHECK)
-        .order_by()
-        .values_list("flag__label_value", "flag__suggested")
-        .annotate(unsure=Count("pk", filter=Q(verdict__in=(Verdict.DISPUTE, Verdict.BOTH))), total=Count("pk"))
-        .filter(unsure__gt=0)
-        .order_by("-unsure", "total", "flag__label_value", "flag__suggested")
-    )
-    return [DisputedPair(label, suggested, Share(unsure, total)) for label, suggested, unsure, total in rows[:limit]]
+    keys = _keys(narrowed)
+    days = PairDay.objects.filter(shop=keys[SHOP], garment_type=keys[GARMENT_TYPE])
+    if keys[ATTRIBUTE] != ANY:
+        days = days.filter(attribute=keys[ATTRIBUTE])
+    if since:
+        days = days.filter(day__gte=local_day(since))
+    pair = ("label_value", "suggested")
+    unsure = days.filter(unsure__gt=0).order_by().values_list(*pair).annotate(Sum("unsure"))
+    ranked = sorted(((label, suggested, number) for label, suggested, number in unsure), key=lambda row: -row[2])
+    if len(ranked) > limit:
+        # Those that are as often unsure as the last one are compared by how many verdicts there are.
+        ranked = [row for row in ranked if row[2] >= ranked[limit - 1][2]]
+    wanted = Q(*(Q(label_value=label, suggested=suggested) for label, suggested, _n in ranked), _connector=Q.OR)
+    rows = days.filter(wanted).order_by().values_list(*pair).annotate(Sum("number")) if ranked else []
+    totals = {(label, suggested): number for label, suggested, number in rows}
+    found = [DisputedPair(label, to, Share(number, totals[label, to])) for label, to, number in ranked]
+    found.sort(key=lambda one: (-one.unsure.hits, one.unsure.of, one.label_value, one.suggested))
+    return found[:limit]

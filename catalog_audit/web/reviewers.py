@@ -70,7 +70,7 @@ def team(found: People, user: User, now: datetime) -> Team:
     reviewers.sort(key=lambda one: (-one.verdicts, one.name))
     per_day: Counter[date] = Counter()
     for row in found.throughput:
-        per_day[timezone.localdate(row.hour)] += row.verdicts
+        per_day[row.day] += row.verdicts
     days = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
     bars = [Bar(date_format(day, DAY), per_day[day]) for day in days]
     return Team(reviewers, bars, sum(bar.number for bar in bars))
@@ -80,10 +80,10 @@ def _reviewer(key: int, name: str, found: People, today: date) -> Reviewer:
     rows = [row for row in found.throughput if row.user == key]
     return Reviewer(
         name=name,
-        today=sum(row.verdicts for row in rows if timezone.localdate(row.hour) == today),
+        today=sum(row.verdicts for row in rows if row.day == today),
         verdicts=sum(row.verdicts for row in rows),
         skips=sum(row.skips for row in rows),
-        hours=len(rows),
+        hours=sum(row.hours for row in rows),
         checks=found.checks.get(key, _NOTHING),
         agreement=found.agreement.get(key, Agreement(_NOTHING, _NOTHING)),
     )

@@ -8,7 +8,7 @@ import pytest
 
 from catalog_audit.audits.models import Flag, ReviewPolicy
 from catalog_audit.catalog.models import Label
-from catalog_audit.review import actions
+from catalog_audit.review import actions, days
 from catalog_audit.review.mixing import due, make_checks
 from catalog_audit.review.models import Decision
 from catalog_audit.review.queue import Queue, Selection
@@ -110,11 +110,13 @@ def test_deciding_a_check_changes_no_label(check, manager, code, hits):
     actions.fix(check, factories.value(code), manager, uuid4())
 
     assert Label.objects.values().get() == before
+    days.refresh(at_once=True)
     assert check_results()[manager.pk].hits == hits
     assert check_results()[manager.pk].of == 1
     actions.undo(manager, uuid4())
     assert Label.objects.values().get() == before
     assert Flag.objects.get(pk=check.pk).state == Flag.State.OPEN
+    days.refresh(at_once=True)
     assert check_results() == {}
 
 

@@ -6,6 +6,7 @@ Swatches are SVG because the content security policy allows no inline style.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -25,10 +26,13 @@ HEX = re.compile(r"#[0-9a-fA-F]{6}")
 @register.simple_tag
 def swatch(value: Value | None) -> SafeString:
     """The value's colours side by side, or nothing when it has none."""
-    colours = [colour for colour in (value.swatches if value else []) if HEX.fullmatch(colour)]
-    if not colours:
-        return SafeString()
-    return _svg("swatch", [(colour, 1.0) for colour in colours])
+    return _swatch(value.swatch) if value else SafeString()
+
+
+@lru_cache(maxsize=1024)
+def _swatch(text: str) -> SafeString:
+    colours = [colour for colour in text.split() if HEX.fullmatch(colour)]
+    return _svg("swatch", [(colour, 1.0) for colour in colours]) if colours else SafeString()
 
 
 @register.simple_tag

@@ -1,4 +1,4 @@
-"""Counts the flags anew."""
+"""Counts anew what is counted as it changes: the flags, the decisions of each day, the parts of the labels."""
 
 from __future__ import annotations
 
@@ -8,13 +8,19 @@ from django.core.management.base import BaseCommand
 
 from catalog_audit.audits import counting
 from catalog_audit.catalog.models import Attribute, Shop, Value
+from catalog_audit.review import days, parts
 
 
 class Command(BaseCommand):
-    help = "Count the flags and compare with the numbers that pages show; mend what differs and say what it was."
+    help = (
+        "Count the flags and compare with the numbers that pages show; mend what differs and say what it was. What the "
+        "dashboard reads of decisions and labels is counted anew as well."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         missing = counting.recount()
+        days.rebuild()
+        parts.refresh(at_once=True)
         shops, attributes, values = Shop.objects.in_bulk(), Attribute.objects.in_bulk(), Value.objects.in_bulk()
 
         def code(row: Shop | Attribute | Value | None) -> str:
