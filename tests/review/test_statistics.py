@@ -14,7 +14,7 @@ from catalog_audit.audits.models import Flag
 from catalog_audit.review import actions, days, parts, statistics
 from catalog_audit.review.figures import day_began
 from catalog_audit.review.intervals import Share, p_value
-from catalog_audit.review.systematic import ARRIVAL, TYPE, WORD, systematic
+from catalog_audit.review.systematic import ARRIVAL, BRAND, TYPE, WORD, systematic
 from tests import factories
 
 
@@ -207,20 +207,15 @@ def test_a_garment_type_can_stand_out(shop, small_parts):
     assert found == {dress: Share(3, 3), skirt: Share(0, 3)}
 
 
-@pytest.mark.usefixtures("small_parts")
-def test_a_brand_can_stand_out_among_the_products_that_have_one(shop):
+def test_a_brand_can_stand_out_among_the_products_that_have_one(shop, small_parts):
     for brand, flagged in (("Nord", True), ("Süd", False), ("", True)):
         for _ in range(3):
             label = factories.make_label(factories.make_product(shop, brand=brand))
             if flagged:
                 factories.make_flag(label)
 
-    parts.refresh(at_once=True)
-    found = systematic.systematic(systematic.BRAND)
-    assert sorted((one.key, one.flagged, one.rest) for one in found) == [
-        ("Nord", Share(3, 3), Share(0, 3)),
-        ("Süd", Share(0, 3), Share(3, 3)),
-    ]
+    found = {one.key: (one.flagged, one.rest) for one in counted(systematic, BRAND)}
+    assert found == {"Nord": (Share(3, 3), Share(0, 3)), "Süd": (Share(0, 3), Share(3, 3))}
 
 
 @pytest.mark.parametrize("by", [WORD, ARRIVAL])
