@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from catalog_audit.audits.models import ReviewPolicy
+from catalog_audit.audits.reckoning import WANTED
 from catalog_audit.catalog.models import Attribute, Shop, Value
 from catalog_audit.catalog.words import exact_key
 from catalog_audit.review.batches import MOST, SUGGESTION
@@ -193,3 +194,16 @@ class ChecksForm(forms.Form):
 
     shop = forms.ModelChoiceField(Shop.objects.all(), to_field_name="slug")
     count = forms.IntegerField(min_value=1, max_value=MOST)
+
+
+class WantedForm(forms.Form):
+    """How precise the flags of a shop and attribute should be; ``wanted`` in percent, empty for what is usual."""
+
+    shop = forms.ModelChoiceField(Shop.objects.all(), to_field_name="slug")
+    attribute = forms.ModelChoiceField(Attribute.objects.all(), to_field_name="code")
+    wanted = forms.TypedChoiceField(
+        choices=[("", "")] + [(str(round(100 * one)), "") for one in WANTED],
+        coerce=lambda percent: int(percent) / 100,
+        empty_value=None,
+        required=False,
+    )
