@@ -18,6 +18,7 @@ class AuditsConfig(AppConfig):
         from catalog_audit.jobs.models import Job
 
         register(Job.Kind.AUDIT, Route("catalog_audit.audits.tasks.audit_chunk", settings.QUEUE_PICTURES, tickets=4))
+        register(Job.Kind.WEIGHING, Route("catalog_audit.audits.tasks.weigh", settings.QUEUE_PICTURES))
         post_migrate.connect(counting.install, sender=self)
         connection_created.connect(_prefer_indexes)
         sweeper.register_chore(counting.fold)

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from catalog_audit.audits import arguable, engine, profiles, sampling, storing
+from catalog_audit.audits import arguable, engine, profiles, sampling, storing, weighing
 from catalog_audit.audits.items import items_of
 from catalog_audit.audits.models import AuditRun, Flag
 from catalog_audit.audits.planning import plan
@@ -115,6 +115,7 @@ def _finish(run: AuditRun) -> None:
         Job.objects.filter(pk=run.job_id).update(result={"flags": flags_raised(run), "unchanged": run.unchanged})
         if run.job.state == Job.State.DONE:
             sampling.draw(run)
+            weighing.after_audit(run.shop, run.job.created_by)
         arguable.follow()
         profiles.close(run)
 
@@ -143,10 +144,24 @@ def work_off(run: AuditRun, report: Callable[[Job], None] = lambda job: None) ->
         job.refresh_from_db()
         report(job)
         if not job.is_active:
+            _weigh(run.shop)
             return job
         if not busy:
             time.sleep(_PATIENCE)
             chunks.release_abandoned(job)
+
+
+def _weigh(shop: Shop) -> None:
+    """Weigh the shop's labels in this process where that waits for somebody; a worker may be quicker."""
+    waiting = Job.objects.filter(kind=Job.Kind.WEIGHING, subject=shop.slug, state=Job.State.QUEUED).first()
+    if waiting is not None:
+        try:
+            weighing.work(waiting)
+        except service.AlreadyRunning:
+            pass
+        except Exception:
+            # The audit is over and its flags stand; the job of the weighing says what went wrong.
+            logger.exception("the labels of %s could not be weighed", shop.slug)
 
 
 def interrupt(run: AuditRun) -> None:

@@ -12,13 +12,14 @@ from __future__ import annotations
 import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from itertools import pairwise
 from typing import Any
 
 from django.db.models import Count
 from django.utils import timezone
 
-from catalog_audit.audits import reckoning, reweighing
+from catalog_audit.audits import arguable, reckoning, reweighing
 from catalog_audit.audits.evidence import Seen, design_of, seen_in, version_of
 from catalog_audit.audits.models import Flag, Prediction, Weighing
 from catalog_audit.audits.reckoning import Evidence, Verdict
@@ -41,7 +42,9 @@ _BATCH = 500
 Report = Callable[[int, int], None]
 
 
-def start(shop: Shop, attribute: Attribute | None = None, user: Any = None, detach: bool = True) -> Job:
+def start(
+    shop: Shop, attribute: Attribute | None = None, user: Any = None, detach: bool = True, anew: bool = True
+) -> Job:
     """Have the labels of a shop weighed anew, of one attribute or of all.
 
     Args:
@@ -49,16 +52,36 @@ def start(shop: Shop, attribute: Attribute | None = None, user: Any = None, deta
         attribute: which; all that the networks judge where None.
         user: who asked.
         detach: hand it to the workers; otherwise the caller goes on with :func:`work`.
+        anew: from the beginning; otherwise what was stopped goes on where it was.
 
     Raises:
         AlreadyRunning: they are being weighed (``.job`` is that job). What was asked for now is not forgotten: the
             rows are due, and the job that runs takes them up.
     """
-    _make_due(shop, [attribute] if attribute else _judged())
+    _make_due(shop, [attribute] if attribute else _judged(), anew)
     job = service.start(Job.Kind.WEIGHING, shop.slug, user=user, total=shop.products.count())
     if detach:
         dispatch.enqueue(job)
     return job
+
+
+def want(shop: Shop, attribute: Attribute, wanted: float | None, user: Any = None) -> None:
+    """Say how precise the flags of a shop and attribute should be, and have its labels weighed by that.
+
+    Args:
+        shop: whose.
+        attribute: which.
+        wanted: one of :data:`catalog_audit.audits.reckoning.WANTED`; None for what is usual.
+        user: who asked.
+
+    Raises:
+        ValueError: it is none of those.
+    """
+    if wanted is not None and wanted not in reckoning.WANTED:
+        raise ValueError(f"wanted must be one of {reckoning.WANTED}, not {wanted}")
+    Weighing.objects.update_or_create(shop=shop, attribute=attribute, defaults={"wanted": wanted})
+    with suppress(service.AlreadyRunning):
+        start(shop, attribute, user)
 
 
 def after_audit(shop: Shop, user: Any = None, detach: bool = True) -> Job | None:
@@ -107,10 +130,11 @@ def _judged() -> list[Attribute]:
     return [attribute for code, attribute in scope.attributes.items() if code in known]
 
 
-def _make_due(shop: Shop, attributes: Sequence[Attribute]) -> None:
+def _make_due(shop: Shop, attributes: Sequence[Attribute], anew: bool = True) -> None:
     for attribute in attributes:
         Weighing.objects.get_or_create(shop=shop, attribute=attribute)
-    Weighing.objects.filter(shop=shop, attribute__in=attributes).update(is_due=True, position=0)
+    rows = Weighing.objects.filter(shop=shop, attribute__in=attributes)
+    (rows if anew else rows.filter(is_due=False)).update(is_due=True, position=0)
 
 
 def _weigh_all(weighing: Weighing, report: Report) -> int:
@@ -132,6 +156,8 @@ def _weigh_all(weighing: Weighing, report: Report) -> int:
         done += len(batch)
         report(done, total)
     Weighing.objects.filter(pk=weighing.pk, position=weighing.position).update(is_due=False, position=0)
+    # A flag may suggest another value now, one that a rule calls arguable.
+    arguable.follow()
     return changed
 
 
@@ -153,8 +179,12 @@ def fit(weighing: Weighing, scope: Scope) -> None:
     given = _verdicts(weighing, scope)
     code = weighing.attribute.code
     fitted = {version: reckoning.fit(code, cards[version], found, given) for version, found in labels.items()}
-    largest = max(labels, key=lambda version: len(labels[version]), default=None)
-    weighing.outlook = fitted[largest]["outlook"] if largest is not None else []
+    largest = max(labels, key=lambda version: len(labels[version]), default="")
+    every = _every(weighing.shop)
+    weighing.outlook = [
+        one | {"number": round(one["flags"] * len(labels[largest]) * every)}
+        for one in (fitted[largest]["outlook"] if labels else [])
+    ]
     weighing.fitted = fitted
     weighing.labels = sum(map(len, labels.values()))
     weighing.verdicts = len(given)
@@ -163,9 +193,14 @@ def fit(weighing: Weighing, scope: Scope) -> None:
     weighing.save(update_fields=["outlook", "fitted", "labels", "verdicts", "reliability", "fitted_at"])
 
 
+def _every(shop: Shop) -> int:
+    """One product in so many is learnt from."""
+    return -(-shop.products.count() // MOST_LABELS) or 1
+
+
 def _sample(weighing: Weighing, scope: Scope) -> Iterator[Seen]:
     products = Product.objects.filter(shop=weighing.shop).order_by("pk")
-    every = -(-products.count() // MOST_LABELS) or 1
+    every = _every(weighing.shop)
     keys: list[int] = []
     for key in products.values_list("pk", flat=True).iterator():
         if every == 1 or zlib.crc32(str(key).encode()) % every == 0:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog_audit.audits import arguable
 from catalog_audit.audits.models import ReviewPolicy
+from catalog_audit.audits.reckoning import WANTED
 from catalog_audit.catalog.models import Attribute, Shop, Value
 from catalog_audit.catalog.naming import names_with
 from catalog_audit.catalog.words import exact_key
@@ -262,3 +263,16 @@ class MarginForm(forms.Form):
         policy.margin = self.cleaned_data["margin"] / 100
         policy.save()
         return policy
+
+
+class WantedForm(forms.Form):
+    """How precise the flags of a shop and attribute should be; ``wanted`` in percent, empty for what is usual."""
+
+    shop = forms.ModelChoiceField(Shop.objects.all(), to_field_name="slug")
+    attribute = forms.ModelChoiceField(Attribute.objects.all(), to_field_name="code")
+    wanted = forms.TypedChoiceField(
+        choices=[("", "")] + [(str(round(100 * one)), "") for one in WANTED],
+        coerce=lambda percent: int(percent) / 100,
+        empty_value=None,
+        required=False,
+    )

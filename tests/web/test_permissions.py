@@ -23,6 +23,9 @@ ADDRESSES = {
     "home": ("get", REVIEWERS, ""),
     "dashboard": ("get", REVIEWERS, ""),
     "trust": ("get", ADMINS, ""),
+    "precision": ("get", ADMINS, ""),
+    "weigh": ("post", ADMINS, "shop"),
+    "stop_weighing": ("post", ADMINS, "shop"),
     "make_checks": ("post", ADMINS, ""),
     "flags": ("get", REVIEWERS, ""),
     "next_flag": ("get", REVIEWERS, ""),
@@ -156,7 +159,7 @@ def test_a_change_is_never_made_by_get(name, arguments, admin):
 
 
 @pytest.mark.parametrize(
-    "name", ["decide", "undo", "start_audit", "map_word", "feeds", "language", "trust", "make_checks"]
+    "name", ["decide", "undo", "start_audit", "map_word", "feeds", "language", "trust", "make_checks", "precision"]
 )
 def test_a_change_needs_the_pages_own_token(name, arguments, admin):
     from django.test import Client

@@ -88,6 +88,19 @@ class Level:
     value: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was said beforehand, and what came of it.
+
+    Attributes:
+        said: probability 0..1.
+        share: how often it was so.
+    """
+
+    said: float
+    share: Share
+
+
 @register.simple_tag
 def whisker(share: Share) -> SafeString:
     """A share on a line from 0 to 1, its interval as a bar; decoration beside the number."""
@@ -123,6 +136,34 @@ def share_chart(points: Sequence[Point], text: str) -> SafeString:
     )
     line = format_html('<polyline class="line" points="{}"></polyline>', path)
     return _chart(text, [lines, marks, line, _texts(places, [point.name for point in points])])
+
+
+@register.simple_tag
+def reliability_chart(points: Sequence[Told], text: str) -> SafeString:
+    """What was said against what came of it, each with its interval, and the line on which both are the same."""
+    lines = format_html_join("", "{}", ((_grid(_height(level / 100), f"{level}%"),) for level in range(0, 101, 25)))
+    same = format_html(
+        '<line class="same" x1="{}" y1="{}" x2="{}" y2="{}"></line>',
+        _number(_along(0)),
+        _number(_height(0)),
+        _number(_along(1)),
+        _number(_height(1)),
+    )
+    marks = format_html_join(
+        "",
+        '<line class="interval" x1="{0}" x2="{0}" y1="{1}" y2="{2}"></line>'
+        '<circle class="dot" cx="{0}" cy="{3}" r="4"></circle>',
+        (
+            (
+                _number(_along(one.said)),
+                *(_number(_height(end)) for end in one.share.interval),
+                _number(_height(one.share.value or 0)),
+            )
+            for one in points
+        ),
+    )
+    levels = [level / 100 for level in range(0, 101, 25)]
+    return _chart(text, [lines, same, marks, _texts([_along(x) for x in levels], [f"{x:.0%}" for x in levels])])
 
 
 @register.simple_tag
@@ -277,6 +318,11 @@ def _texts(places: Sequence[float], names: Sequence[str]) -> SafeString:
 def _places(number: int) -> Iterator[float]:
     step = (_WIDTH - _LEFT - _RIGHT) / max(1, number)
     return (_LEFT + step * (n + 0.5) for n in range(number))
+
+
+def _along(share: float) -> float:
+    """Place of a share on the horizontal axis, with room for a text below either end."""
+    return _LEFT + 20 + (_WIDTH - _LEFT - _RIGHT - 40) * share
 
 
 def _height(share: float) -> float:
