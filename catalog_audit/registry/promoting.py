@@ -83,11 +83,16 @@ class Concern:
         return _("%(group)s, %(what)s: worse by %(points)s points (%(low)s to %(high)s), %(where)s.") % {
             "group": group_name(self.garment_group),
             "what": attributes.get(self.attribute, self.attribute) or _("all attributes together"),
-            "points": number_format(-self.difference * 100, 1),
-            "low": number_format(-self.high * 100, 1),
-            "high": number_format(-self.low * 100, 1),
+            "points": _points(-self.difference),
+            "low": _points(-self.high),
+            "high": _points(-self.low),
             "where": _("on the held-out pictures") if self.evidence == "set" else _("on what people decided"),
         }
+
+
+def _points(difference: float) -> str:
+    """Points of a hundred with one digit, as the language writes them."""
+    return number_format(round(difference * 100, 1) + 0.0, 1)
 
 
 def sentences(concerns: Sequence[Concern]) -> list[str]:

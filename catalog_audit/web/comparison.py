@@ -110,7 +110,7 @@ def page(comparison: ModelComparison) -> dict[str, Any]:
         "is_latest": is_latest,
         "concerns": sentences(concerns),
         "main": main,
-        "verdict": [_sentence(line) for line in lines],
+        "verdict": [_sentence(line) for line in [*_on_the_whole(figures["evidence"], main, margin), *lines]],
         "sources": [(source, _lines(found, attributes, margin)) for source, found in figures["sources"].items()],
         "groups": list(_groups(figures["evidence"], attributes, margin)),
         "values": list(_values(figures["values"], attributes)),
@@ -150,6 +150,10 @@ def _lines(pairs: Mapping[str, Any], attributes: Mapping[str, str], margin: floa
     ]
 
 
+def _on_the_whole(evidence: Mapping[str, Any], main: str, margin: float) -> list[Line]:
+    return [_line(_("On the whole"), evidence[main]["all"], margin)] if main in evidence else []
+
+
 def _sentence(line: Line) -> tuple[str, str]:
     """(verdict, a line in words)."""
     ends = sorted((abs(line.low), abs(line.high)))
@@ -172,7 +176,7 @@ def _sentence(line: Line) -> tuple[str, str]:
 
 def _points(number: float) -> str:
     """A number of points with one digit, as the language writes it."""
-    return number_format(number, 1)
+    return number_format(round(number, 1) + 0.0, 1)
 
 
 def _groups(

@@ -146,7 +146,7 @@ def test_one_button_goes_back(admin, candidate, in_use):
     admin.post(f"/models/{candidate.pk}/promote/")
     assert f"Go back to {in_use.version}" in text(admin, "/models/")
     page = admin.post(f"/models/{candidate.pk}/roll-back/", follow=True).content.decode()
-    assert "The model before is in use again." in page
+    assert "The earlier model is in use again." in page
     in_use.refresh_from_db()
     assert in_use.state == "active"
 

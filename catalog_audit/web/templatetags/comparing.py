@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 
 register = template.Library()
 
-_SIDE, _LEFT, _BOTTOM, _EDGE = 340, 46, 34, 12
+_SIDE, _LEFT, _BOTTOM, _EDGE = 340, 46, 34, 20
 #: Points of a hundred at the ends of the line of differences.
 _FARTHEST = 20.0
 
