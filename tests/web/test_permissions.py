@@ -22,6 +22,10 @@ ADDRESSES = {
     "dashboard": ("get", REVIEWERS, ""),
     "trust": ("get", ADMINS, ""),
     "make_checks": ("post", ADMINS, ""),
+    "pairs": ("get", REVIEWERS, ""),
+    "pair": ("get", REVIEWERS, ""),
+    "mark_pair": ("post", ADMINS, ""),
+    "take_back_pair": ("post", ADMINS, "rule"),
     "flags": ("get", REVIEWERS, ""),
     "next_flag": ("get", REVIEWERS, ""),
     "grid": ("get", REVIEWERS, ""),
@@ -42,6 +46,8 @@ ADDRESSES = {
     "overlay": ("get", REVIEWERS, "prediction mask"),
     "audits": ("get", REVIEWERS, ""),
     "audit_list": ("get", REVIEWERS, ""),
+    "audit": ("get", REVIEWERS, "run"),
+    "audit_plan": ("get", REVIEWERS, ""),
     "start_audit": ("post", ADMINS, ""),
     "cancel_audit": ("post", ADMINS, "run"),
     "feeds": ("get", ADMINS, ""),
@@ -59,8 +65,10 @@ ADDRESSES = {
 
 @pytest.fixture
 def arguments(flag, shop):
+    from catalog_audit.audits.models import ArguableRule
     from catalog_audit.feeds.models import FeedImport
 
+    pair = {"attribute": flag.attribute, "low": flag.label_value, "high": flag.suggested}
     feed_import = FeedImport.objects.create(job=factories.make_job("import", "spring"), shop=shop, shop_slug="spring")
     known = {
         "flag": flag.pk,
@@ -68,6 +76,7 @@ def arguments(flag, shop):
         "prediction": flag.prediction_id,
         "run": flag.prediction.run_id,
         "import": feed_import.pk,
+        "rule": ArguableRule.objects.create(**pair).pk,
         "slug": shop.slug,
         "product": flag.product_id,
     }
@@ -123,7 +132,7 @@ def test_a_change_is_never_made_by_get(name, arguments, admin):
 
 
 @pytest.mark.parametrize(
-    "name", ["decide", "undo", "start_audit", "map_word", "feeds", "language", "trust", "make_checks"]
+    "name", ["decide", "undo", "start_audit", "map_word", "feeds", "language", "trust", "make_checks", "mark_pair"]
 )
 def test_a_change_needs_the_pages_own_token(name, arguments, admin):
     from django.test import Client
