@@ -133,7 +133,7 @@ def raise_flags(flags: Sequence[Flag]) -> list[Flag]:
     Returns:
         Those that wait for a person now.
     """
-    flags = without_pairs_of_products(flags)
+    flags = without_arguable(flags)
     kept, covered = _under_rules(flags)
     for flag, _rule in covered:
         flag.state = Flag.State.CLOSED
@@ -166,7 +166,7 @@ def _admins(user: User) -> None:
 # --- new flags --------------------------------------------------------------------------------------------------------
 
 
-def without_pairs_of_products(flags: Sequence[Flag]) -> list[Flag]:
+def without_arguable(flags: Sequence[Flag]) -> list[Flag]:
     """Leave out flags about two values of which a person has said that both are right for this product."""
     pairs = set(
         ArguablePair.objects.filter(product__in=[flag.product_id for flag in flags]).values_list(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import Exists, OuterRef, Subquery
 
 from catalog_audit.audits import overlaps
 from catalog_audit.audits.findings import DISPUTED, FLAGGED, NO_MODEL, NO_TYPE
@@ -94,11 +94,17 @@ def overlaps_of(shops: Iterable[Shop]) -> list[list[Any]]:
 
 
 def measure(run: AuditRun) -> Profile:
-    """Sum up what a run saw: one pass over its predictions, in batches of a thousand, constant memory."""
+    """Sum up what a run saw: one pass over its predictions, in batches of a thousand, constant memory.
+
+    Where the same run has several about a label (it was weighed again), the latest counts.
+    """
     codes = dict(Attribute.objects.values_list("pk", "code"))
     profile = Profile()
-    rows = Prediction.objects.filter(run=run).select_related("product").order_by("pk").iterator(_BATCH)
-    for batch in _batches(rows):
+    later = Prediction.objects.filter(
+        product=OuterRef("product"), attribute=OuterRef("attribute"), run=run, pk__gt=OuterRef("pk")
+    )
+    rows = Prediction.objects.filter(~Exists(later), run=run).select_related("product").order_by("pk")
+    for batch in _batches(rows.iterator(_BATCH)):
         products = {row.product_id for row in batch}
         before = Prediction.objects.filter(product__in=products, run__lt=run.pk)
         known = set(before.values_list("product", flat=True))

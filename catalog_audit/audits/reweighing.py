@@ -90,7 +90,7 @@ def store(weighing: Weighing, seen: Sequence[Seen]) -> int:
             for (one, _weight), row in zip(pairs, rows, strict=True)
             if row.state in (FLAGGED, DISPUTED) and (flag := _flag(weighing, one, row, values)) is not None
         ]
-        _follow(waiting, {row.product_id: row for row in rows}, arguable.without_pairs_of_products(wanted), asked)
+        _follow(waiting, {row.product_id: row for row in rows}, arguable.without_arguable(wanted), asked)
     return sum(states[row.product_id] != row.state for row in rows)
 
 

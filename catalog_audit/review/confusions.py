@@ -25,8 +25,8 @@ from catalog_audit.catalog.models import Attribute, Shop, Value
 from catalog_audit.review.intervals import Share
 from catalog_audit.review.models import Decision
 
-#: Verdicts of so many days count.
-WINDOW = 731
+#: Verdicts of so many days count, and of fewer verdicts than this nothing is concluded.
+WINDOW, FEWEST = 731, 3
 #: So many pairs are kept for so many seconds.
 LISTED, KEPT = 40, 60
 #: Examples of a pair, at most so many each way round.
@@ -91,7 +91,7 @@ class Confusion:
     def score(self) -> float:
         """0..1, by which pairs are ranked: how sure it is that people doubt (the lower end of the interval), and the
         overlap; either of them alone brings a pair up (``1 - (1 - a)(1 - b)``)."""
-        doubt = self.doubt.interval[0] if self.doubt.of else 0.0
+        doubt = self.doubt.interval[0] if self.doubt.of >= FEWEST else 0.0
         return 1 - (1 - doubt) * (1 - min(self.overlap, 1.0))
 
 

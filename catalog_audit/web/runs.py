@@ -117,7 +117,7 @@ def _view(
     sights = {one: seen.attributes.get(attribute.code, Sight()) for one, seen in reversed(list(before.items()))}
     sights[run] = profile.attributes[attribute.code]
     own, earlier = sights[run], Sight.sum(sight for one, sight in sights.items() if one != run)
-    names = {one: date_format(localtime(one.job.created_at), DAY) for one in sights}
+    names = {one: f"#{one.pk} · {date_format(localtime(one.job.created_at), DAY)}" for one in sights}
     return View(
         attribute=attribute,
         sight=own,

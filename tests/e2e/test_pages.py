@@ -10,6 +10,7 @@ PAGES = [
     "/",
     "/dashboard/",
     "/dashboard/trust/",
+    "/dashboard/pairs/",
     "/flags/",
     "/flags/next/",
     "/audits/",
@@ -29,7 +30,8 @@ def test_pages_have_no_errors_and_fit(visit, admin, flags, width, scheme, langua
     visitor = visit(color_scheme=scheme)
     visitor.page.set_viewport_size({"width": width, "height": 768})
     visitor.sign_in("ada")
-    for address in [*PAGES, f"/products/{flags[0].product_id}/"]:
+    pair = f"/dashboard/pairs/preview/?one={flags[0].label_value_id}&other={flags[0].suggested_id}"
+    for address in [*PAGES, pair, f"/products/{flags[0].product_id}/", f"/audits/{flags[0].run_id}/"]:
         visitor.goto(address)
         if address == "/admin/":
             continue  # Django's own layout

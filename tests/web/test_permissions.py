@@ -27,6 +27,10 @@ ADDRESSES = {
     "weigh": ("post", ADMINS, "shop"),
     "stop_weighing": ("post", ADMINS, "shop"),
     "make_checks": ("post", ADMINS, ""),
+    "pairs": ("get", REVIEWERS, ""),
+    "pair": ("get", REVIEWERS, ""),
+    "mark_pair": ("post", ADMINS, ""),
+    "take_back_pair": ("post", ADMINS, "rule"),
     "flags": ("get", REVIEWERS, ""),
     "next_flag": ("get", REVIEWERS, ""),
     "grid": ("get", REVIEWERS, ""),
@@ -48,6 +52,8 @@ ADDRESSES = {
     "overlay": ("get", REVIEWERS, "prediction mask"),
     "audits": ("get", REVIEWERS, ""),
     "audit_list": ("get", REVIEWERS, ""),
+    "audit": ("get", REVIEWERS, "run"),
+    "audit_plan": ("get", REVIEWERS, ""),
     "start_audit": ("post", ADMINS, ""),
     "cancel_audit": ("post", ADMINS, "run"),
     "feeds": ("get", ADMINS, ""),
@@ -85,10 +91,12 @@ ADDRESSES = {
 
 @pytest.fixture
 def arguments(flag, shop):
+    from catalog_audit.audits.models import ArguableRule
     from catalog_audit.feeds.models import FeedImport
     from catalog_audit.registry.models import ModelComparison, ModelVersion
 
     model = ModelVersion.objects.create(kind="segmentation", version="0123456789ab", path="models/x.safetensors")
+    pair = {"attribute": flag.attribute, "low": flag.label_value, "high": flag.suggested}
     feed_import = FeedImport.objects.create(job=factories.make_job("import", "spring"), shop=shop, shop_slug="spring")
     training_set = TrainingSet.objects.create(content_hash="ab" * 32, folder="training_sets/abababababab")
     write_atomically(training_set.path, b"picture\n")
@@ -101,6 +109,7 @@ def arguments(flag, shop):
         "prediction": flag.prediction_id,
         "run": flag.prediction.run_id,
         "import": feed_import.pk,
+        "rule": ArguableRule.objects.create(**pair).pk,
         "slug": shop.slug,
         "model": model.pk,
         "comparison": ModelComparison.objects.create(candidate=model, job=factories.make_job("comparison")).pk,
@@ -159,7 +168,19 @@ def test_a_change_is_never_made_by_get(name, arguments, admin):
 
 
 @pytest.mark.parametrize(
-    "name", ["decide", "undo", "start_audit", "map_word", "feeds", "language", "trust", "make_checks", "precision"]
+    "name",
+    [
+        "decide",
+        "undo",
+        "start_audit",
+        "map_word",
+        "feeds",
+        "language",
+        "trust",
+        "make_checks",
+        "mark_pair",
+        "precision",
+    ],
 )
 def test_a_change_needs_the_pages_own_token(name, arguments, admin):
     from django.test import Client

@@ -135,5 +135,5 @@ def test_without_a_model_it_says_so(manager, shop, monkeypatch):
     assert "No model is in use" in manager.get("/audits/plan/?shop=spring", follow=True).content.decode()
 
 
-def test_an_unknown_shop_is_not_found(manager, db):
-    assert manager.get("/audits/plan/?shop=nowhere").status_code == 404
+def test_an_unknown_shop_is_refused(manager, db):
+    assert "Choose a shop." in manager.get("/audits/plan/?shop=nowhere", follow=True).content.decode()

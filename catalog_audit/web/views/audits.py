@@ -61,7 +61,10 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
 @reviewers_only
 def plan(request: HttpRequest) -> HttpResponse:
     """What an audit would look at, and why."""
-    shop = get_object_or_404(Shop, slug=request.GET.get("shop", ""))
+    shop = Shop.objects.filter(slug=request.GET.get("shop", "")).first()
+    if shop is None:
+        messages.error(request, _("Choose a shop."))
+        return HttpResponseRedirect(reverse("web:audits"))
     try:
         planned = planning.plan(shop, PATIENCE)
     except ModelsMissing:
