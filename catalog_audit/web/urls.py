@@ -15,8 +15,8 @@ from catalog_audit.web.views import (
     people,
     pictures,
     products,
-    trainings,
     training_sets,
+    trainings,
     views,
     words,
 )
