@@ -38,6 +38,10 @@ Floats = NDArray[np.float64]
 #: A threshold that no probability reaches.
 NEVER = 2.0
 
+#: Share of flags that should be right where nobody says otherwise: three of four. Chosen on verdicts of the calibrating
+#: part, where few flags are left above it and every third is a matter of opinion below it.
+USUAL = 0.75
+
 #: What was learnt before counts as so large a share of its verdicts.
 POWER = 0.2
 

@@ -24,6 +24,9 @@ from inference.witnesses import Labelled
 #: Designs are dealt into so many folds.
 FOLDS = 5
 
+#: With fewer labels nothing is learnt of a shop.
+ENOUGH = 300
+
 #: With so many labels, what the shop's labels say and what the networks say count alike.
 HALFWAY = 1000.0
 
@@ -78,7 +81,7 @@ class Usage:
         return cls(tuple(Stack.from_json(one) for one in card["layers"]), float(card["trust"]))
 
 
-def learn_usage(labelled: Labelled, colours: MeasuredColours, enough: int) -> Usage:
+def learn_usage(labelled: Labelled, colours: MeasuredColours, enough: int = ENOUGH) -> Usage:
     """Learn how a shop uses its words.
 
     Args:

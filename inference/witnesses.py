@@ -55,6 +55,19 @@ class Labelled:
     def __len__(self) -> int:
         return len(self.probabilities)
 
+    def only(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Labelled:
+        """The same for some of the labels."""
+        index = np.arange(len(self))[rows].tolist()
+        return Labelled(
+            self.values,
+            self.probabilities[rows],
+            self.labels[rows],
+            self.covered[rows],
+            [self.palettes[row] for row in index],
+            [self.groups[row] for row in index],
+            self.folds[rows],
+        )
+
     @property
     def agrees(self) -> NDArray[np.bool_]:
         """Where the most probable value is what the label means: bool (n,)."""

@@ -5,9 +5,6 @@ from __future__ import annotations
 from catalog_audit.audits import reckoning
 from catalog_audit.audits.models import Weighing
 
-#: Share of flags that should be right where labels of the attribute were looked at by eye and nobody said otherwise.
-USUAL = 0.75
-
 #: Their precision counts as known when its 95% interval reaches no further to either side.
 _HALF_WIDTH = 0.05
 
@@ -17,7 +14,7 @@ def wanted_of(weighing: Weighing) -> float | None:
     if weighing.wanted is not None:
         return weighing.wanted
     if weighing.labels >= reckoning.ENOUGH and reckoning.learnt_by_eye(weighing.attribute.code):
-        return USUAL
+        return reckoning.usual()
     return None
 
 
@@ -32,5 +29,5 @@ def threshold_of(weighing: Weighing, version: str) -> float | None:
 
 def verdicts_needed(weighing: Weighing) -> int:
     """How many more verdicts on flags it takes until their precision is known within five points either way."""
-    wanted = wanted_of(weighing) or USUAL
+    wanted = wanted_of(weighing) or reckoning.usual()
     return max(0, round(1.96**2 * wanted * (1 - wanted) / _HALF_WIDTH**2) - weighing.verdicts)

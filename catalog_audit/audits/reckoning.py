@@ -75,6 +75,13 @@ class Weight:
     state: str
 
 
+def usual() -> float:
+    """Share of flags that should be right where nobody says otherwise."""
+    from inference.second_look import USUAL
+
+    return USUAL
+
+
 def learnt_by_eye(attribute: str) -> bool:
     """Whether labels of the attribute were looked at by eye, so that a second look is better than the first."""
     from inference.second_look import shipped

@@ -193,7 +193,14 @@ def evaluate(
     """
     from inference.classify import Classifier
     from inference.fit.attention_figures import attention_figures
-    from inference.fit.attribute_figures import accuracy_figures, never_learnt, predict_items, verified_figures
+    from inference.fit.attribute_figures import (
+        accuracy_figures,
+        joined,
+        never_learnt,
+        predict_items,
+        verified_figures,
+        with_colour,
+    )
     from inference.fit.cutouts import cutout_figures
     from inference.fit.data_shop import TEST
     from inference.fit.regions import write_group_maps
@@ -216,14 +223,17 @@ def evaluate(
         for done, total in write_group_maps(held_out, segmenter, maps / shop, device):
             report({"done": done, "total": total, "shop": shop})
     items = [item for item in labelled_items(options, meanings, maps) if item.part == TEST]
+    # What a shop's flags are like depends on all of its labels; those that trained are judged out of fold.
+    others = [item for item in labelled_items(options, meanings, options.regions) if item.part != TEST]
     for shop in options.shops:
         own = [item for item in items if item.origin == shop]
         predicted = predict_items(ensemble, never_learnt(ensemble, own))
-        predictions[shop] = predicted
+        rest = predict_items(ensemble, [item for item in others if item.origin == shop])
+        predictions[shop] = with_colour(ensemble, joined([predicted, rest]) if rest.items else predicted)
         figures[shop] = {
             "found": len(predicted.items) / max(1, predicted.looked_at),
             "attributes": {name: accuracy_figures(ensemble, predicted, name) for name in ensemble.values},
-            "verified": verified_figures(ensemble, predicted, shop, covers[shop]),
+            "verified": verified_figures(ensemble, predictions[shop], shop, covers[shop]),
             "attention": attention_figures(ensemble, predicted),
             "suspects": suspect_figures(shop),
         }
@@ -263,6 +273,30 @@ def write_report(
     from inference.fit.report import write_report as write
 
     return write(folder, sheets, figures, predictions, covers, Classifier.load(classifier, settings.DEVICE or None))
+
+
+def learn_second_look(
+    predictions: Mapping[str, Any], covers: Mapping[str, Mapping[str, Collection[str]]], classifier: Path
+) -> Path:
+    """Learn how witnesses are weighed from labels that were looked at by eye; see :mod:`inference.second_look`.
+
+    Args:
+        predictions: shop -> what the ensemble said of all of its pictures, as :func:`evaluate` gives it.
+        covers: shop -> colour -> finer colours that the shop's word for it includes.
+        classifier: the ensemble.
+
+    Returns:
+        The file that was written.
+    """
+    from inference.classify import Classifier
+    from inference.fit.attribute_figures import verdicts_of
+    from inference.fit.second_figures import learn_from
+    from inference.second_look import identity, save_shipped
+
+    ensemble = Classifier.load(classifier, settings.DEVICE or None)
+    plain = identity(0.05)
+    parts = [verdicts_of(ensemble, found, shop, covers[shop], plain) for shop, found in predictions.items()]
+    return save_shipped({"colour": learn_from(parts)})
 
 
 def write_suspects(

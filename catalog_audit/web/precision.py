@@ -8,8 +8,9 @@ from typing import Any
 
 from django.utils import timezone
 
+from catalog_audit.audits import reckoning
 from catalog_audit.audits.models import Weighing
-from catalog_audit.audits.precision import USUAL, verdicts_needed, wanted_of
+from catalog_audit.audits.precision import verdicts_needed, wanted_of
 from catalog_audit.catalog.models import Shop
 from catalog_audit.jobs.models import Job
 from catalog_audit.review.intervals import Share
@@ -74,7 +75,7 @@ def page(slug: str) -> dict[str, Any]:
         "parts": [part for part in parts if part.row.labels],
         "progress": progress,
         "is_due": any(part.row.is_due for part in parts),
-        "usual": round(100 * USUAL),
+        "usual": round(100 * reckoning.usual()),
     }
 
 

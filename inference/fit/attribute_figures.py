@@ -12,14 +12,18 @@ from numpy.typing import NDArray
 from inference.classify import Classifier
 from inference.contract import PaletteEntry
 from inference.fit import flag_figures
-from inference.fit.data_shop import Item, targets_of
+from inference.fit.data_shop import CALIBRATION, EITHER, TEST, Item, targets_of
 from inference.fit.flag_figures import DRAWS, Judge, calibration_error, confusion
-from inference.fit.verified_labels import ARGUABLE, WRONG, verified_labels
+from inference.fit.second_figures import AuditJudge, Verdicts, audit_judge
+from inference.fit.verified_labels import ARGUABLE, WRONG, Verified, calibration_labels, verified_labels
 from inference.measured import MeasuredColours
 from inference.noise import score_labels
 from inference.palette import measure
 from inference.pictures import read_picture
+from inference.second_look import SecondLook, shipped
 from inference.suspicion import Policy
+from inference.usage import fold_of
+from inference.witnesses import Labelled
 
 #: Shares of labels made wrong: a usual catalogue, and the balanced test that talks like to quote.
 ERROR_RATES = (0.05, 0.5)
@@ -49,6 +53,16 @@ class Predicted:
         kept = {attribute: part[index] for attribute, part in self.probabilities.items()}
         items = tuple(self.items[row] for row in index)
         return Predicted(items, self.looked_at, kept, tuple(self.palettes[row] for row in index))
+
+
+def joined(parts: Sequence[Predicted]) -> Predicted:
+    """What was said of several lots of items, at least one, in one."""
+    return Predicted(
+        tuple(item for part in parts for item in part.items),
+        sum(part.looked_at for part in parts),
+        {name: np.concatenate([part.probabilities[name] for part in parts]) for name in parts[0].probabilities},
+        tuple(palette for part in parts for palette in part.palettes),
+    )
 
 
 def never_learnt(classifier: Classifier, items: Sequence[Item]) -> list[Item]:
@@ -95,6 +109,68 @@ def judge_of(classifier: Classifier, predicted: Predicted, covers: Mapping[str, 
     return Judge(predicted.probabilities["colour"], values, Policy.from_json(card["policy"]), covered, measured)
 
 
+def audit_judge_of(
+    classifier: Classifier,
+    predicted: Predicted,
+    covers: Mapping[str, Collection[str]],
+    look: SecondLook | None = None,
+) -> AuditJudge:
+    """The colours of all pictures of a shop, weighed together as at the end of an audit.
+
+    Args:
+        classifier: the ensemble.
+        predicted: what it said of them; each has a colour that it knows.
+        covers: as for :func:`judge_of`.
+        look: how witnesses are weighed; the shipped one where None.
+    """
+    judge = judge_of(classifier, predicted, covers)
+    labels = np.array([judge.values.index(_colour(item)) for item in predicted.items], np.int64)
+    labelled = Labelled(
+        judge.values,
+        judge.probabilities,
+        labels,
+        judge.covered[labels],
+        predicted.palettes,
+        [item.garment_group for item in predicted.items],
+        np.array([fold_of(item.design) for item in predicted.items], np.int64),
+    )
+    colours = MeasuredColours.from_json(classifier.card["attributes"]["colour"].get("measured", {}))
+    return audit_judge(judge, labelled, colours, look or shipped()["colour"])
+
+
+def with_colour(classifier: Classifier, predicted: Predicted) -> Predicted:
+    """Items whose label is a colour that the networks know."""
+    known = classifier.values["colour"]
+    return predicted.only([row for row, item in enumerate(predicted.items) if _colour(item) in known])
+
+
+def _colour(item: Item) -> str:
+    return item.values.get("colour", "").split(EITHER)[0]
+
+
+def verdicts_of(
+    classifier: Classifier, predicted: Predicted, shop: str, covers: Mapping[str, Collection[str]], look: SecondLook
+) -> Verdicts:
+    """What was seen by eye of a shop's labels, without those that figures are measured on.
+
+    That is the calibrating part, all of it, and the most suspicious labels of the part that trains.
+    """
+    known, suspects = calibration_labels(shop), verified_labels(f"suspects_{shop}")
+    found: list[tuple[int, Verified, bool]] = []
+    for row, item in enumerate(predicted.items):
+        natural = item.part == CALIBRATION
+        one = None if item.part == TEST else (known if natural else suspects).get(item.path.name)
+        if one is not None:
+            found.append((row, one, natural))
+    return Verdicts(
+        audit_judge_of(classifier, predicted, covers, look),
+        np.array([row for row, _one, _natural in found], np.int64),
+        np.array([one.verdict == WRONG for _row, one, _natural in found]),
+        np.array([one.verdict == ARGUABLE for _row, one, _natural in found]),
+        np.array([natural for _row, _one, natural in found]),
+    )
+
+
 def accuracy_figures(classifier: Classifier, predicted: Predicted, attribute: str) -> dict[str, Any]:
     """Accuracy of one attribute on the shops' own labels (those that mean one value).
 
@@ -128,6 +204,12 @@ def verified_figures(
 ) -> dict[str, Any]:
     """Colour on the verified test set of a shop: see ``verified/README.md`` and :mod:`inference.fit.flag_figures`.
 
+    Args:
+        classifier: the ensemble.
+        predicted: all of the shop whose colour is known, what trained out of fold; the verified part only scores.
+        shop: ``hm`` or ``myntra``.
+        covers: as for :func:`judge_of`.
+
     Returns:
         Numbers of each verdict; accuracy on verified labels (arguable ones left out, wrong ones corrected) with its
         interval, and with the arguable ones where any defensible value counts; flags with planted errors per rate and
@@ -137,7 +219,9 @@ def verified_figures(
     """
     verified = verified_labels(shop)
     rows = [row for row, item in enumerate(predicted.items) if item.path.name in verified]
-    judge = judge_of(classifier, predicted.only(rows), covers)
+    whole = audit_judge_of(classifier, predicted, covers)
+    judge = whole.only(np.array(rows, np.int64))
+    first = judge_of(classifier, predicted.only(rows), covers)
     seen = [verified[predicted.items[row].path.name] for row in rows]
     place = {value: number for number, value in enumerate(judge.values)}
     labels = np.array([place[one.label] for one in seen], np.int64)
@@ -171,6 +255,8 @@ def verified_figures(
         "talk_all": flag_figures.talk_figures(judge.only(right), labels[right]),
         "talk_skirts": flag_figures.talk_figures(judge.only(np.array(skirts)), labels[skirts]) if skirts else None,
         "genuine": flag_figures.genuine_figures(judge, labels, wrong, arguable),
+        "genuine_first_look": flag_figures.genuine_figures(first, labels, wrong, arguable),
+        "error_calibration": calibration_error(judge.scores(labels, adapt=False)[0], wrong),
         "found_by_mixture": flag_figures.found_among_as_many(
             score_labels(judge.probabilities, labels).p_wrong[clear], wrong[clear]
         ),

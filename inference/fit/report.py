@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.classify import Classifier
-from inference.fit.attribute_figures import Predicted, judge_of
+from inference.fit.attribute_figures import Predicted, audit_judge_of
 from inference.fit.contact_sheet import Cell, sheets
 from inference.fit.flag_figures import BY_FREQUENCY, Judge, draw_weights, plant
 from inference.fit.verified_labels import ARGUABLE, WRONG, Verified, verified_labels
@@ -40,7 +40,7 @@ def write_report(
         folder: usually ``docs``.
         sheet_folder: outside the repository's history.
         figures: of :func:`catalog_audit.training.engine.evaluate`.
-        predictions: shop -> what the ensemble said.
+        predictions: shop -> what the ensemble said of all of its pictures whose colour is known.
         covers: shop -> colour -> finer colours that the shop's word for it includes.
         classifier: the ensemble, for values and policy.
     """
@@ -51,7 +51,7 @@ def write_report(
         verified = verified_labels(shop)
         rows = [row for row, item in enumerate(predicted.items) if item.path.name in verified]
         seen = [verified[predicted.items[row].path.name] for row in rows]
-        judge = judge_of(classifier, predicted.only(rows), covers[shop])
+        judge = audit_judge_of(classifier, predicted, covers[shop]).only(np.array(rows, np.int64))
         files += _plots(plots, shop, judge, seen, figures[shop])
         files += _sheets(sheet_folder, shop, judge, seen, predicted.only(rows))
     text = folder / "evaluation.md"

@@ -13,10 +13,17 @@ PAGE = "/dashboard/precision/"
 
 def outlook() -> list[dict]:
     rows = [
-        {"wanted": one / 100, "threshold": one / 100, "flags": 0.1, "number": 1200 - 10 * one, "expected": one / 100 + 0.02,
-         "low": one / 100 - 0.1, "high": min(1.0, one / 100 + 0.1)}
+        {
+            "wanted": one / 100,
+            "threshold": one / 100,
+            "flags": 0.1,
+            "number": 1200 - 10 * one,
+            "expected": one / 100 + 0.02,
+            "low": one / 100 - 0.1,
+            "high": min(1.0, one / 100 + 0.1),
+        }
         for one in range(50, 95, 5)
-    ]  # fmt: skip
+    ]
     never = {"wanted": 0.95, "threshold": 2.0, "flags": 0.0, "number": 0, "expected": None, "low": 0.0, "high": 1.0}
     return [*rows, never]
 
