@@ -68,6 +68,8 @@ class Queue:
         self.selection = selection
         self.order = Order.named(selection.order)
         self._selected = Selected(selection, user)
+        #: Of the flags that were read as part of the queue: whether they stood in its skipped part.
+        self._skipped: dict[int, bool] = {}
 
     def count(self) -> int:
         """How many flags are selected; of more than :data:`COUNT_LIMIT` that have to be counted, the limit."""
@@ -81,7 +83,10 @@ class Queue:
         """Where a flag stands."""
         if flag.kind != Flag.Kind.FLAG and flag.state not in Flag.IN_DISPUTE:
             return Position.outside(flag)
-        return self.order.position(flag, skipped=self._skips().filter(flag=flag.pk).exists())
+        skipped = self._skipped.get(flag.pk)
+        if skipped is None:
+            skipped = self._skips().filter(flag=flag.pk).exists()
+        return self.order.position(flag, skipped=skipped)
 
     def page(self, after: Position | None, size: int) -> Page:
         """The ``size`` flags behind a position (None: from the top)."""
@@ -140,7 +145,9 @@ class Queue:
             if position is not None and position.skipped and not skipped:
                 continue
             start = position if position is not None and position.skipped == skipped else None
-            yield from self._part(start, limit, skipped=skipped, free=free)
+            for flag in self._part(start, limit, skipped=skipped, free=free):
+                self._skipped[flag.pk] = skipped
+                yield flag
 
     def _part(
         self, start: Position | None, limit: int, *, skipped: bool, backwards: bool = False, free: bool = False

@@ -26,7 +26,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 
 from catalog_audit.accounts.models import User
 from catalog_audit.accounts.roles import may_administer
@@ -191,14 +191,15 @@ class Selected:
         disputed = [state for state in states if state in Flag.IN_DISPUTE]
         if not disputed or self.sorts is None:
             return
-        flags = Flag.objects.filter(**self.sorts).order_by()
-        samples = flags.filter(
+        flags = Flag.objects.filter(**self.sorts).order_by().values("state", *COUNTED_BY)
+        rows = flags.filter(
             Q(state=State.SETTLING) | not_first_said_by(self.user), kind=Flag.Kind.SAMPLE, state__in=disputed
         )
-        yield from ((1, row) for row in samples.values("state", *COUNTED_BY))
+        rows = rows.annotate(by=Value(1))
         if State.SECOND in disputed:
             mine = flags.filter(kind=Flag.Kind.FLAG, state=State.SECOND, decided_by=self.user)
-            yield from ((-1, row) for row in mine.values("state", *COUNTED_BY))
+            rows = rows.union(mine.annotate(by=Value(-1)), all=True)
+        yield from ((row.pop("by"), row) for row in rows)
 
     def _find_reviewer(self) -> int | None:
         """Key of the person whose verdicts are asked for; None for anybody, 0 for a name that nobody has."""

@@ -29,7 +29,7 @@ from catalog_audit.web.selection import read_selection
 @reviewers_only
 def decide(request: PersonRequest, flag_id: int) -> HttpResponse:
     """Store a verdict. 400: not understood; 409: nothing stored, the message says why."""
-    flag = get_object_or_404(Flag, pk=flag_id)
+    flag = get_object_or_404(Flag.objects.only("pk"), pk=flag_id)
     form = DecisionForm(request.POST)
     if not form.is_valid():
         return _refuse(request, _("The decision was not understood, so nothing was stored."), "invalid", 400)
