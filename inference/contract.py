@@ -18,6 +18,9 @@ GROUPS: tuple[str, ...] = ("background", "person", "top", "bottom", "full_body",
 #: The groups that can be a product.
 GARMENT_GROUPS: tuple[str, ...] = ("top", "bottom", "full_body")
 
+#: An attribute is learnt from so many labelled pictures on.
+LEAST_EXAMPLES = 20
+
 #: Why a picture gave no prediction; the web application turns the code into a sentence.
 PROBLEMS: tuple[str, ...] = ("missing", "empty", "not_a_picture", "truncated", "too_small", "too_large", "no_region")
 

@@ -160,8 +160,8 @@ def make_training_set(**fields: Any) -> TrainingSet:
     defaults = {
         "content_hash": f"{number:064x}",
         "folder": f"training_sets/{number:012x}",
-        "counts": {"colour": {"navy": {"shop": 30}}, "length": {"mini": {"shop": 30}}},
-        "pictures": 30,
+        "counts": {"colour": {"navy": {"shop": 60}}, "length": {"mini": {"shop": 60}}, "pattern": {"dot": {"shop": 9}}},
+        "pictures": 60,
     }
     return TrainingSet.objects.create(**(defaults | fields))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ from catalog_audit.training import engine, problems
 from catalog_audit.training.models import TrainingPoint, TrainingRun, TrainingSet
 from catalog_audit.training.problems import TrainingProblem
 from catalog_audit.training.sets import SetError, hash_of
-from inference.contract import GARMENT_GROUPS
+from inference.contract import GARMENT_GROUPS, LEAST_EXAMPLES
 
 #: Trainings share the machine's processor or GPU, so there is one at a time, whatever it trains.
 SUBJECT: Final = "models"
@@ -51,7 +51,7 @@ def start_retraining(
     Args:
         training_set: what to learn from.
         mode: one of :class:`TrainingRun.Mode`.
-        attributes: codes of the attributes to learn; none means all that the set has examples of.
+        attributes: codes of the attributes to learn; none means all that the set has plenty of examples of.
         groups: garment groups to learn from; none means all.
         user: who asked.
         detach: hand it to the worker of the training queue; otherwise the caller goes on with :func:`retrain`.
@@ -67,7 +67,7 @@ def start_retraining(
     if base is None and mode != TrainingRun.Mode.FULL:
         raise problems.no_base()
     known = {name: one["values"] for name, one in base.card["attributes"].items()} if base else engine.known_values()
-    learnt = [name for name in known if name in (attributes or training_set.counts)]
+    learnt = _to_learn(training_set, known, attributes)
     chosen = [group for group in GARMENT_GROUPS if not groups or group in groups]
     if not learnt or not chosen:
         raise problems.nothing_chosen()
@@ -95,6 +95,21 @@ def start_retraining(
         user,
         detach,
     )
+
+
+def _to_learn(training_set: TrainingSet, known: Collection[str], wanted: Sequence[str]) -> list[str]:
+    """The wanted attributes; of those that nobody chose only what there is enough of. Parts are counted by the worker.
+
+    Raises:
+        TrainingProblem: there is too little of a chosen one.
+    """
+    found = {
+        name: sum(sum(origins.values()) for origins in values.values()) for name, values in training_set.counts.items()
+    }
+    for name in wanted:
+        if found.get(name, 0) < LEAST_EXAMPLES:
+            raise problems.too_few(name, "", found.get(name, 0), LEAST_EXAMPLES)
+    return [name for name in known if name in wanted or (not wanted and found.get(name, 0) >= 2 * LEAST_EXAMPLES)]
 
 
 def go_on(run: TrainingRun, *, user: Any = None, detach: bool = True) -> TrainingRun:

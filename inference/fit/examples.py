@@ -16,15 +16,15 @@ from pathlib import Path
 
 import numpy as np
 
-from inference.contract import GARMENT_GROUPS
+from inference.contract import GARMENT_GROUPS, LEAST_EXAMPLES
 from inference.fit.data_shop import EITHER, TRAIN, Crops, Item, load_crops
 from inference.fit.split import hash_number
 
 #: A label that a person has looked at counts as much as so many that only the shop vouches for.
 VERIFIED_WEIGHT = 3.0
 
-#: A value is learnt from so many training pictures on, an attribute from so many pictures of two such values.
-LEAST_OF_VALUE, LEAST = 5, 20
+#: A value is learnt from so many training pictures on, an attribute only where there are two such values.
+LEAST_OF_VALUE = 5
 
 #: More pictures than this are not learnt from: they are kept in memory, about 100 kB each.
 MOST = 40_000
@@ -246,8 +246,8 @@ def check_enough(items: Iterable[Example], attributes: Sequence[str], needed: Ma
             if item.part == TRAIN and item.values.get(attribute):
                 counts[attribute].update(item.values[attribute].split(EITHER))
     for attribute, found in counts.items():
-        if sum(found.values()) < LEAST:
-            raise TooFewExamples(attribute, "", sum(found.values()), LEAST)
+        if sum(found.values()) < LEAST_EXAMPLES:
+            raise TooFewExamples(attribute, "", sum(found.values()), LEAST_EXAMPLES)
         for value in needed.get(attribute, ()):
             if found[value] < LEAST_OF_VALUE:
                 raise TooFewExamples(attribute, value, found[value], LEAST_OF_VALUE)

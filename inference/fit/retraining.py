@@ -255,9 +255,6 @@ def train_members(
     training) with what :func:`inference.fit.classification.fit` tells; epochs of a second schedule count on.
     """
     work, members = order.work / order.set_hash[:12] / order.key, []
-    watched = material.watched
-    if watched is not None:
-        watched = watched.only(range(min(len(watched), _MOST_WATCHED)))
     recipe = order.recipe
     sides = recipe.schedule.sides + (recipe.finish.sides if order.mode == FULL else ())
     for fold in range(FOLDS):
@@ -269,8 +266,17 @@ def train_members(
             places = {"member": member + 1, "members": FOLDS, "epoch": epoch, "epochs": len(sides)}
             report({**news, "stage": "training", **places, "fraction": (member + own) / FOLDS})
 
+        watched = watched_by(material, fold)
         members.append(rounded(_member(order, base, fold, material.learnt, watched, work, named, crew)))
     return members
+
+
+def watched_by(material: Material, fold: int) -> Crops | None:
+    """Crops whose accuracy is reported while a network learns: none that it learnt before; None where none are left."""
+    if material.watched is None:
+        return None
+    rows = np.flatnonzero((material.judges == NOBODY) | (material.judges == fold))[:_MOST_WATCHED]
+    return material.watched.only(rows) if rows.size else None
 
 
 def _done(sides: Sequence[int], epoch: int, share: float) -> float:

@@ -32,7 +32,7 @@ from inference.fit.examples import (
 )
 from inference.fit.export import save_ensemble
 from inference.fit.losses import smoothed_loss, taught_loss
-from inference.fit.retraining import FINETUNE, FULL, HEADS, Base, Order
+from inference.fit.retraining import FINETUNE, FULL, HEADS, Base, Order, prepare, watched_by
 from inference.network import AttributeNetwork
 
 VALUES = {"colour": ("red", "green", "blue"), "length": ("mini", "maxi")}
@@ -252,6 +252,18 @@ def test_what_was_learnt_before_is_still_known_as_learnt(shop: Shop) -> None:
     assert learnt[5] == 1
     assert learnt[digest_number(first.digest)] == 2, "its design went to the fold of the network that had not seen it"
     assert NOBODY not in learnt.values()
+
+
+def test_a_network_is_not_watched_on_what_it_learnt_before(shop: Shop) -> None:
+    watched = [item for item in shop.read().items if item.part == CALIBRATION]
+    write_base(shop.folder, {digest_number(item.digest): number % 2 for number, item in enumerate(watched)})
+    order = shop.order()
+    material = prepare(order, Base.load(order.base), quiet)
+    seen = [watched_by(material, fold) for fold in range(FOLDS)]
+    assert seen[2] is None
+    for fold, crops in enumerate(seen[:2]):
+        assert crops is not None
+        assert [item.design for item in crops.items] == [item.design for item in watched[fold::2]]
 
 
 def test_fine_tuning_keeps_early_stages_and_other_outputs(shop: Shop) -> None:

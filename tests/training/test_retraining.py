@@ -96,6 +96,12 @@ def test_what_the_set_has_and_the_networks_know_is_learnt_unless_chosen(training
     assert asked(training_set).attributes == ["colour", "length"]
 
 
+def test_a_chosen_attribute_with_hardly_any_labels_is_refused_at_once(training_set, networks):
+    with pytest.raises(problems.TrainingProblem, match=r"Too few examples of “Pattern”.* 9 pictures, 20 are needed"):
+        asked(training_set, attributes=["colour", "pattern"])
+    assert not TrainingRun.objects.exists()
+
+
 def test_chosen_attributes_and_groups_reach_the_networks(training_set, networks):
     run = asked(training_set, attributes=["length"], groups=["top"], mode="heads")
     retrain(run)
