@@ -238,6 +238,8 @@ def test_the_schema_describes_every_kind_of_data(client):
         "/api/v1/shops/{slug}/corrections/",
         "/api/v1/shops/{slug}/audit/",
         "/api/v1/audits/{id}/",
+        "/api/v1/models/",
+        "/api/v1/comparisons/{id}/",
     }
     parameters = schema["paths"]["/api/v1/shops/{slug}/audit/"]["get"]["parameters"]
     assert {"state", "cursor", "page_size", "slug"} == {one["name"] for one in parameters}
