@@ -114,7 +114,7 @@ class ComparisonSerializer(serializers.ModelSerializer[ModelComparison]):
     total = serializers.IntegerField(source="job.total")
     done = serializers.IntegerField(source="job.done")
     error = serializers.CharField(source="job.error")
-    numbers = serializers.JSONField(source="plan.numbers", help_text="Products, and labels by source.")
+    numbers = serializers.SerializerMethodField(help_text="Products, and labels by source.")
     concerns = serializers.SerializerMethodField(help_text="What speaks against putting the candidate into use.")
 
     class Meta:
@@ -123,6 +123,9 @@ class ComparisonSerializer(serializers.ModelSerializer[ModelComparison]):
             "id", "candidate", "active", "in_use", "training_set", "state", "total", "done", "error", "created_at",
             "finished_at", "numbers", "concerns", "figures",
         ]  # fmt: skip
+
+    def get_numbers(self, comparison: ModelComparison) -> dict[str, int]:
+        return dict(comparison.plan.get("numbers", {}))
 
     def get_concerns(self, comparison: ModelComparison) -> list[str]:
         return sentences(concerns_about(comparison)) if comparison.finished_at else []

@@ -102,6 +102,12 @@ def gather(training_set: TrainingSet | None) -> list[Case]:
     return [*found.values(), *others]
 
 
+def people_have_answered() -> bool:
+    """Whether there is a check item, or a flag that people settled."""
+    settled = Flag.objects.filter(kind__in=[Flag.Kind.FLAG, Flag.Kind.SAMPLE], state__in=list(LABEL_IN))
+    return settled.exists() or Flag.objects.filter(kind=Flag.Kind.CHECK).exists()
+
+
 # --- people's answers -------------------------------------------------------------------------------------------------
 
 

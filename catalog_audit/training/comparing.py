@@ -1,7 +1,8 @@
 """Comparing a candidate with the models in use: planning, chunk by chunk by workers, figures at the end.
 
 It goes by the rules of audits: the rows are the truth, a chunk whose worker dies is another's, and nothing is counted
-twice. The workers of the pictures do it, so that hours of training do not keep a comparison waiting.
+twice. The first chunk finds out what there is to ask, which takes a while in a large catalogue, and adds the others.
+The workers of the pictures do it, so that hours of training do not keep a comparison waiting.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from django.utils.translation import gettext as _
 from catalog_audit.audits.scope import LABELS_IN_USE, Scope, values_in_use
 from catalog_audit.catalog.models import Shop
 from catalog_audit.jobs import chunks, dispatch, service
-from catalog_audit.jobs.models import Job
+from catalog_audit.jobs.models import Chunk, Job
 from catalog_audit.registry.models import ComparisonPart, ModelComparison, ModelVersion
 from catalog_audit.registry.service import ModelsMissing, active_models
 from catalog_audit.training import cases as asking
@@ -44,7 +45,7 @@ class NothingToCompare(Exception):
 def start_comparison(
     candidate: ModelVersion, training_set: TrainingSet | None = None, user: Any = None, detach: bool = True
 ) -> ModelComparison:
-    """Plan a comparison of a candidate with the models in use.
+    """Ask for a comparison of a candidate with the models in use.
 
     Args:
         candidate: the model; all others stay as they are.
@@ -56,33 +57,22 @@ def start_comparison(
         AlreadyRunning: this candidate is being compared (``.job`` is that comparison's).
         NothingToCompare: it is in use itself, or there is no answer to compare by.
         ModelsMissing: there is no model in use.
-        SetError: the file of the training set is missing or damaged.
     """
     active = active_models()
     if any(one.pk == candidate.pk for one in active):
         raise NothingToCompare(_("This model is in use; there is nothing to compare it with."))
     training_set = training_set or latest_set()
-    scopes = Scope.read(with_candidate(active, candidate)), Scope.read(active)
-    found = [case for case in asking.gather(training_set) if _is_affected(case.garment_group, *scopes)]
-    if not found:
+    if training_set is None and not asking.people_have_answered():
         raise NothingToCompare(
             _("There is nothing to compare by: no verdict, no check item and no training set with a held-out part.")
         )
-    size = settings.CHUNK_SIZE
     with transaction.atomic():
-        job = service.start(
-            Job.Kind.COMPARISON,
-            candidate.version,
-            user=user,
-            total=len(found),
-            payloads=[[case.to_json() for case in found[at : at + size]] for at in range(0, len(found), size)],
-        )
+        job = service.start(Job.Kind.COMPARISON, candidate.version, user=user, payloads=[[]])
         comparison = ModelComparison.objects.create(
             candidate=candidate,
             active=_judge_now(active, candidate),
             in_use={model.role: model.version for model in active},
             training_set=training_set.content_hash if training_set else "",
-            plan={"numbers": asking.numbers(found), "in_use": _usage(found, scopes[1])},
             job=job,
         )
         if detach:
@@ -157,17 +147,47 @@ def do_one_chunk(comparison: ModelComparison) -> bool:
     chunk = chunks.claim(comparison.job)
     if chunk is not None:
         with chunks.held(chunk):
-            found = [Case.from_json(one) for one in chunk.payload]
-            in_use = comparison.plan["in_use"]
-            answers, seconds = answer(found, *models_of(comparison), in_use, first=chunk.number % 2)
-            with transaction.atomic():
-                chunks.complete(chunk)
-                ComparisonPart.objects.create(
-                    comparison=comparison, number=chunk.number, answers=answers, seconds=seconds
-                )
+            models = models_of(comparison)
+            if chunk.number == 0:
+                _plan(comparison, chunk, *models)
+            else:
+                _answer(comparison, chunk, *models)
     if chunks.finish_if_drained(comparison.job):
         settle(comparison)
     return chunk is not None
+
+
+def _plan(comparison: ModelComparison, chunk: Chunk, candidate: list[ModelVersion], active: list[ModelVersion]) -> None:
+    """Find out what there is to ask, and make a chunk of every few products."""
+    training_set = TrainingSet.objects.filter(content_hash=comparison.training_set).first()
+    scopes = Scope.read(candidate), Scope.read(active)
+    found = [case for case in asking.gather(training_set) if _is_affected(case.garment_group, *scopes)]
+    plan = {"numbers": asking.numbers(found), "in_use": _usage(found, scopes[1])}
+    size = settings.CHUNK_SIZE
+    parts = [found[start : start + size] for start in range(0, len(found), size)]
+    rows = (
+        Chunk(job_id=chunk.job_id, number=number, payload=[case.to_json() for case in part], size=len(part))
+        for number, part in enumerate(parts, start=1)
+    )
+    with transaction.atomic():
+        chunks.complete(chunk)
+        Chunk.objects.bulk_create(rows, batch_size=500)
+        Job.objects.filter(pk=chunk.job_id).update(total=len(found))
+        ModelComparison.objects.filter(pk=comparison.pk).update(plan=plan)
+    comparison.plan = plan
+
+
+def _answer(
+    comparison: ModelComparison, chunk: Chunk, candidate: list[ModelVersion], active: list[ModelVersion]
+) -> None:
+    """Ask both about the products of a chunk."""
+    found = [Case.from_json(one) for one in chunk.payload]
+    if not comparison.plan:  # another worker has planned since this one read the row
+        comparison.refresh_from_db(fields=["plan"])
+    answers, seconds = answer(found, candidate, active, comparison.plan["in_use"], first=chunk.number % 2)
+    with transaction.atomic():
+        chunks.complete(chunk)
+        ComparisonPart.objects.create(comparison=comparison, number=chunk.number, answers=answers, seconds=seconds)
 
 
 def settle(comparison: ModelComparison) -> ModelComparison:

@@ -153,7 +153,11 @@ def card_in_words(model: ModelVersion, attributes: Mapping[str, str]) -> Card:
         figures.append((_("pixels named rightly"), float(photos["pixel_accuracy"]), int(photos["count"])))
     return Card(
         title=str(card.get("title", "")),
-        data=[(str(one.get("name", "")), str(one.get("licence", ""))) for one in card.get("data", ()) if one],
+        data=[
+            (str(one.get("name", "")), str(one.get("licence", "")))
+            for one in card.get("data", ())
+            if isinstance(one, dict)
+        ],
         figures=figures,
         limits=str(card.get("limits", "")),
         split=str(card.get("split", "")),

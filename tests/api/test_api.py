@@ -245,6 +245,8 @@ def test_the_schema_describes_every_kind_of_data(client):
         "/api/v1/trainings/",
         "/api/v1/trainings/{id}/",
         "/api/v1/trainings/{id}/cancel/",
+        "/api/v1/models/",
+        "/api/v1/comparisons/{id}/",
     }
     parameters = schema["paths"]["/api/v1/shops/{slug}/audit/"]["get"]["parameters"]
     assert {"state", "cursor", "page_size", "slug"} == {one["name"] for one in parameters}

@@ -270,12 +270,31 @@ def test_figures_are_worked_out_by_whoever_asks_when_the_worker_died_before(cand
     assert comparison.finished_at == before
 
 
+def test_a_plan_whose_worker_died_is_made_again_and_nothing_is_asked_twice(candidate, eyes, shop, ada, monkeypatch):
+    decided(make_dress(shop, "a"), ada)
+    failures = iter([OSError("the disk"), None])
+    honest = cases.gather
+
+    def gather(training_set):
+        failure = next(failures)
+        if failure:
+            raise failure
+        return honest(training_set)
+
+    monkeypatch.setattr(cases, "gather", gather)
+    comparison = compare(candidate)
+    assert (comparison.job.total, comparison.job.done, comparison.figures["answers"]) == (1, 1, 1)
+    assert list(comparison.job.chunks.values_list("number", "attempts")) == [(0, 2), (1, 1)]
+
+
 def test_a_cancelled_comparison_has_no_figures(candidate, eyes, shop, ada, settings):
     settings.CHUNK_SIZE = 1
     for name in "ab":
         decided(make_dress(shop, name), ada)
     comparison = start_comparison(candidate, detach=False)
-    comparing.do_one_chunk(comparison)
+    assert comparing.do_one_chunk(comparison)
+    assert comparing.do_one_chunk(comparison)
+    assert comparison.parts.count() == 1
     service.cancel(comparison.job)
     comparing.settle(comparison)
     assert (comparison.job.state, comparison.figures, comparison.finished_at) == (Job.State.CANCELLED, {}, None)

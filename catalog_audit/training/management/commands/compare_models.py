@@ -38,7 +38,7 @@ class Command(BaseCommand):
         except (ValueError, sets.SetError, comparing.NothingToCompare, ModelsMissing) as error:
             raise CommandError(str(error)) from error
         if detach:
-            self.stdout.write(f"comparison {comparison.pk}: {comparison.job.total} products to look at")
+            self.stdout.write(f"comparison {comparison.pk} is waiting for the workers")
             return
         job = self._work_off(comparison)
         if job.state != Job.State.DONE:
@@ -54,6 +54,7 @@ class Command(BaseCommand):
         with tqdm(total=comparison.job.total, initial=comparison.job.done, unit=" products", leave=False) as bar:
 
             def report(job: Job) -> None:
+                bar.total = job.total
                 bar.update(job.done - bar.n)
 
             try:
