@@ -15,7 +15,8 @@ person would call the label *plainly* wrong. Three things make it a shop's own:
   (power prior; Ibrahim & Chen, "Power Prior Distributions for Regression Models", Statistical Science 2000), and the
   mode of the posterior is taken with a normal distribution about it (Laplace's approximation; Bishop, "Pattern
   Recognition and Machine Learning", section 4.4). Verdicts count by how rarely such a label was shown;
-* the wanted precision of the flags gives the threshold: the lowest from which on the mean of p_wrong reaches it.
+* the wanted precision of the flags gives the threshold: the lowest, of at least one half, from which on the mean of
+  p_wrong reaches it.
 
 For attributes that nobody looked at by eye the only evidence is the first look's own log-odds, and the prior says that
 it is right (Platt, 1999). Nothing says how many of such labels are wrong, so there is no shift either.
@@ -38,9 +39,12 @@ Floats = NDArray[np.float64]
 #: A threshold that no probability reaches.
 NEVER = 2.0
 
-#: Share of flags that should be right where nobody says otherwise: three of four. Chosen on verdicts of the calibrating
-#: part, where few flags are left above it and every third is a matter of opinion below it.
+#: Share of flags that should be right where nobody says otherwise: three of four. The verdicts of the calibrating part
+#: leave few flags above it.
 USUAL = 0.75
+
+#: Nothing less likely is flagged, however precise the flags would be: a flag says "probably wrong".
+LEAST_SUSPICION = 0.5
 
 #: What was learnt before counts as so large a share of its verdicts.
 POWER = 0.2
@@ -257,8 +261,9 @@ def outlook(
 
 
 def lowest_threshold(p_wrong: Floats, wanted: float) -> float:
-    """The lowest p_wrong from which on the mean reaches the wanted precision; :data:`NEVER` where none does."""
-    ranked = np.sort(p_wrong)[::-1]
+    """The lowest p_wrong, of at least :data:`LEAST_SUSPICION`, from which on the mean reaches the wanted precision;
+    :data:`NEVER` where none does."""
+    ranked = np.sort(p_wrong[p_wrong >= LEAST_SUSPICION])[::-1]
     means = np.cumsum(ranked) / np.arange(1, len(ranked) + 1)
     good = np.flatnonzero(means >= wanted)
     return float(ranked[good[-1]]) if good.size else NEVER

@@ -228,8 +228,9 @@ def evaluate(
     for shop in options.shops:
         own = [item for item in items if item.origin == shop]
         predicted = predict_items(ensemble, never_learnt(ensemble, own))
-        rest = predict_items(ensemble, [item for item in others if item.origin == shop])
-        predictions[shop] = with_colour(ensemble, joined([predicted, rest]) if rest.items else predicted)
+        learnt = [item for item in others if item.origin == shop]
+        whole = joined([predicted, predict_items(ensemble, learnt)]) if learnt else predicted
+        predictions[shop] = with_colour(ensemble, whole)
         figures[shop] = {
             "found": len(predicted.items) / max(1, predicted.looked_at),
             "attributes": {name: accuracy_figures(ensemble, predicted, name) for name in ensemble.values},
@@ -291,11 +292,10 @@ def learn_second_look(
     from inference.classify import Classifier
     from inference.fit.attribute_figures import verdicts_of
     from inference.fit.second_figures import learn_from
-    from inference.second_look import identity, save_shipped
+    from inference.second_look import save_shipped
 
     ensemble = Classifier.load(classifier, settings.DEVICE or None)
-    plain = identity(0.05)
-    parts = [verdicts_of(ensemble, found, shop, covers[shop], plain) for shop, found in predictions.items()]
+    parts = [verdicts_of(ensemble, found, shop, covers[shop]) for shop, found in predictions.items()]
     return save_shipped({"colour": learn_from(parts)})
 
 

@@ -14,7 +14,7 @@ from inference.contract import PaletteEntry
 from inference.fit import flag_figures
 from inference.fit.data_shop import CALIBRATION, EITHER, TEST, Item, targets_of
 from inference.fit.flag_figures import DRAWS, Judge, calibration_error, confusion
-from inference.fit.second_figures import AuditJudge, Verdicts, audit_judge
+from inference.fit.second_figures import UNLEARNT, AuditJudge, Verdicts, audit_judge
 from inference.fit.verified_labels import ARGUABLE, WRONG, Verified, calibration_labels, verified_labels
 from inference.measured import MeasuredColours
 from inference.noise import score_labels
@@ -149,7 +149,7 @@ def _colour(item: Item) -> str:
 
 
 def verdicts_of(
-    classifier: Classifier, predicted: Predicted, shop: str, covers: Mapping[str, Collection[str]], look: SecondLook
+    classifier: Classifier, predicted: Predicted, shop: str, covers: Mapping[str, Collection[str]]
 ) -> Verdicts:
     """What was seen by eye of a shop's labels, without those that figures are measured on.
 
@@ -163,7 +163,7 @@ def verdicts_of(
         if one is not None:
             found.append((row, one, natural))
     return Verdicts(
-        audit_judge_of(classifier, predicted, covers, look),
+        audit_judge_of(classifier, predicted, covers, UNLEARNT),
         np.array([row for row, _one, _natural in found], np.int64),
         np.array([one.verdict == WRONG for _row, one, _natural in found]),
         np.array([one.verdict == ARGUABLE for _row, one, _natural in found]),

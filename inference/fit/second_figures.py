@@ -13,7 +13,10 @@ from inference.measured import MeasuredColours
 from inference.second_look import USUAL, SecondLook, adapted, lowest_threshold, prior_of
 from inference.suspicion import states_by
 from inference.usage import ENOUGH, learn_usage
-from inference.witnesses import Labelled, witnesses
+from inference.witnesses import NAMES, Labelled, witnesses
+
+#: Stands for what is still to be learnt.
+UNLEARNT = SecondLook(np.zeros(len(NAMES) + 1), np.eye(len(NAMES) + 1), 0.05)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ def learn_second_look(
     weights = np.concatenate([np.ones(len(evidence)), np.full(len(planted), PLANTED_WEIGHT)])
     middle = np.average(rows, axis=0, weights=weights)
     spread = np.sqrt(np.average((rows - middle) ** 2, axis=0, weights=weights))
+    spread[spread == 0] = 1.0  # a witness that says the same of all
     model = LogisticRegression(C=STRENGTH, max_iter=500).fit((rows - middle) / spread, target, sample_weight=weights)
     slopes = model.coef_[0] / spread
     along = evidence @ slopes

@@ -32,6 +32,10 @@ class Command(BaseCommand):
             "--suspects", type=int, metavar="N", help="only write the N most suspicious labels of each whole catalogue"
         )
 
+        parser.add_argument(
+            "--learn", action="store_true", help="also learn anew, from labels looked at by eye, what makes one wrong"
+        )
+
     def handle(self, *args: Any, data: Path, work: Path | None, **given: Any) -> None:
         try:
             options = TrainingOptions(
@@ -64,6 +68,9 @@ class Command(BaseCommand):
             )
         for model in models:
             self.stdout.write(f"model {model}")
+        if given["learn"]:
+            path = engine.learn_second_look(predictions, covers, file_of(classifier))
+            self.stdout.write(f"wrote {path}; the figures below are still by what was there before")
         self.stdout.write(summary(figures))
         if given["json"]:
             given["json"].write_text(json.dumps(figures, indent=2), encoding="utf-8")
