@@ -35,13 +35,16 @@ if str(ROOT) not in sys.path:
 
 from benchmarks import loop_report as report  # noqa: E402
 from benchmarks.loop_heads import HELD_OUT, LANDMARKS, Ridge, kernel_features  # noqa: E402
-from benchmarks.loop_ranking import by_cleanlab, by_mixture, by_suspicion, by_verdicts  # noqa: E402
+from benchmarks.loop_ranking import by_cleanlab, by_suspicion, by_verdicts  # noqa: E402
 from benchmarks.loop_simulation import (  # noqa: E402
     PAIRS,
     Arm,
     Floats,
     Labels,
+    Planted,
     Round,
+    Standing,
+    most_suspicious,
     plant_by_frequency,
     plant_in_pairs,
     simulate,
@@ -102,11 +105,9 @@ def measure(data: Path, work: Path, sample: int | None, rounds: int, seed: int) 
     truth, held_out = catalogue.labels[known], catalogue.verified(verified_labels("hm"))
     blocks = [witness(catalogue.features, weights) for weights in HEADS.values()]
     features = [kernel_features(block, LANDMARKS, seed + number) for number, block in enumerate(blocks)]
-
-    def learner() -> Bag:
-        return Bag([Ridge(one, folds, len(values)) for one in features])
-
-    clean = held_out.accuracy(learner()(truth, np.ones(len(truth)))[1])
+    learner = Bag([Ridge(one, folds, len(values)) for one in features])
+    taught, outside = learner(truth, np.ones(len(truth)))
+    clean = held_out.accuracy(outside)
     random = np.random.default_rng(seed)
     plantings = {
         "frequency": plant_by_frequency(truth, len(values), RATE, random),
@@ -115,11 +116,12 @@ def measure(data: Path, work: Path, sample: int | None, rounds: int, seed: int) 
     seen = {**calibration_labels("hm"), **verified_labels("suspects_hm")}
     learnt = np.array(catalogue.files)[known]
     found: dict[str, list[Round]] = {name: [] for name in plantings}
+    within = {name: ranked_first(taught, planted) for name, planted in plantings.items()}
     genuine: dict[str, Counter[str]] = {}
     for name, planted in plantings.items():
         for arm in arms():
             started = time.monotonic()
-            own = list(simulate(arm, learner(), planted, truth, held_out, rounds, seed))
+            own = list(simulate(arm, learner, planted, truth, held_out, rounds, seed))
             tell(f"{name}, {arm.name}: {time.monotonic() - started:.0f} s")
             found[name] += own
             if name not in genuine:
@@ -132,7 +134,15 @@ def measure(data: Path, work: Path, sample: int | None, rounds: int, seed: int) 
         "held out": len(held_out.labels),
         "verified": int(held_out.defensible.any(1).sum()),
     }
-    return report.Found(found, clean, counts, genuine)
+    return report.Found(found, clean, counts, genuine, within)
+
+
+def ranked_first(heads: Sequence[Floats], planted: Planted) -> float:
+    """Share of the planted errors among the first :data:`report.REVIEWED` of the labels, by heads that met none."""
+    nobody = np.zeros(len(planted.labels), bool)
+    suspicion = by_suspicion(Standing(heads, planted.labels, planted.labels, nobody, nobody))
+    first = most_suspicious(suspicion, nobody, round(report.REVIEWED * len(nobody)))
+    return float(planted.wrong[first].sum() / max(1, planted.wrong.sum()))
 
 
 def arms() -> Iterator[Arm]:
@@ -140,10 +150,8 @@ def arms() -> Iterator[Arm]:
     yield Arm("ours", by_verdicts)
     yield Arm("ours, no retraining", by_suspicion, retrains=False)
     yield Arm("suspicion.py alone", by_suspicion)
-    yield Arm("noise.py alone", by_mixture)
     for method in ("self_confidence", "normalized_margin"):
-        for adjust in (False, True):
-            yield Arm(f"cleanlab {method}{', adjusted' if adjust else ''}", by_cleanlab(method, adjust))
+        yield Arm(f"cleanlab {method}", by_cleanlab(method))
 
 
 def tell(news: str) -> None:

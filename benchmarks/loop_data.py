@@ -38,8 +38,8 @@ from inference.palette import lab_from_rgb
 from inference.segment import KIND as SEGMENTER
 from inference.stacking import kinds_of
 
-#: Side of the squares that the trunk sees, and pictures that are decoded before the next ones.
-SIDE, CHUNK = 112, 256
+#: Sides of the squares that are cut out and that the trunk sees, and pictures that are decoded before the next ones.
+STORED_SIDE, SIDE, CHUNK = 128, 112, 256
 
 #: Stages of the trunk that are looked at. The later ones know things, not colours, and are worse alone.
 STAGES = (2, 3, 4)
@@ -139,14 +139,14 @@ def read_catalogue(data: Path, work: Path, segmenter: Path, sample: int | None, 
 
 def _features(items: Sequence[Item], work: Path, version: str, tell: Tell) -> tuple[list[Item], dict[str, Floats]]:
     """Usable items with their features, measured once and then read from a file named after all that they depend on."""
-    told = "\n".join([version, str(SIDE), str(STAGES), *(item.path.name for item in items)])
+    told = "\n".join([version, str(STORED_SIDE), str(SIDE), str(STAGES), *(item.path.name for item in items)])
     file = work / f"features-{hashlib.sha256(told.encode()).hexdigest()[:12]}.npz"
     if not file.exists():
         torch.manual_seed(0)
         network = new_network({COLOUR: len(VALUES[COLOUR])}).eval().to(memory_format=torch.channels_last)
         parts: list[dict[str, NDArray]] = []
         for start in range(0, len(items), CHUNK):
-            crops = load_crops(items[start : start + CHUNK], {COLOUR: VALUES[COLOUR]}, SIDE)
+            crops = load_crops(items[start : start + CHUNK], {COLOUR: VALUES[COLOUR]}, STORED_SIDE)
             parts.append({**measure_crops(network, crops), "files": np.array([one.path.name for one in crops.items])})
             tell(f"measured {min(start + CHUNK, len(items))} of {len(items)} garments")
         unfinished = file.with_name(f".{file.stem}.{os.getpid()}.npz")

@@ -1,4 +1,4 @@
-"""By what ``loop.py`` ranks labels: the product's rule, what verdicts teach beyond it, a mixture, and cleanlab."""
+"""By what ``loop.py`` ranks labels: the product's rule, what verdicts teach beyond it, and cleanlab."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from benchmarks.loop_simulation import Floats, Standing, best_but
-from inference.noise import pool_scores, score_labels
 from inference.suspicion import Policy, estimate_error_rate, log_ratios, probability_wrong
 
 #: Verdicts from which something is learnt, of either kind.
@@ -30,10 +29,9 @@ def by_suspicion(standing: Standing) -> Floats:
 def by_verdicts(standing: Standing) -> Floats:
     """How probably a reviewer would overturn a label, learnt from verdicts; the product's rule before there are any.
 
-    A logistic regression on the product's log-likelihood ratio, each head's own, the logits of the label and of its
-    strongest rival, and which label and rival these are, alone and as a pair: so it learns where this shop draws the
-    line between beige and white. Labels that were seen are weighed as the shop gave them, by heads that did not learn
-    the item.
+    A logistic regression on the product's log-likelihood ratio, the logits of the label and of its strongest rival, and
+    which label and rival these are, alone and as a pair: so it learns where this shop draws the line between beige and
+    white. Labels that were seen are weighed as the shop gave them, by heads that did not learn the item.
     """
     overturned = standing.overturned[standing.seen]
     if min(int(overturned.sum()), int((~overturned).sum())) < ENOUGH:
@@ -43,18 +41,12 @@ def by_verdicts(standing: Standing) -> Floats:
     return np.asarray(model.predict_proba(evidence)[:, 1], np.float64)
 
 
-def by_mixture(standing: Standing) -> Floats:
-    """``inference/noise.py``: every head's scores, pooled."""
-    return pool_scores([score_labels(head, standing.labels).p_wrong for head in standing.heads])
-
-
-def by_cleanlab(method: str, adjust: bool) -> Callable[[Standing], Floats]:
+def by_cleanlab(method: str) -> Callable[[Standing], Floats]:
     """One of cleanlab's rankings (``get_label_quality_scores``) of the heads' mean."""
     from cleanlab.rank import get_label_quality_scores
 
     def score(standing: Standing) -> Floats:
-        quality = get_label_quality_scores(standing.labels, standing.pooled, method=method, adjust_pred_probs=adjust)
-        return np.asarray(1 - quality, np.float64)
+        return np.asarray(1 - get_label_quality_scores(standing.labels, standing.pooled, method=method), np.float64)
 
     return score
 
@@ -68,20 +60,15 @@ def _ratios(probabilities: Floats, labels: NDArray[np.int64]) -> tuple[Floats, P
 
 
 def _evidence(standing: Standing) -> Floats:
-    """float64 (n, 3 + heads + 2 * values + values squared)."""
+    """float64 (n, 3 + 2 * values + values squared)."""
     pooled, given = standing.pooled, standing.given
     count, values = pooled.shape
     rival, rows = best_but(pooled, given), np.arange(count)
-    numbers = [
-        _ratios(pooled, given)[0],
-        _logit(pooled[rows, given]),
-        _logit(pooled[rows, rival]),
-        *(_ratios(head, given)[0] for head in standing.heads),
-    ]
+    numbers = [_ratios(pooled, given)[0], _logit(pooled[rows, given]), _logit(pooled[rows, rival])]
     pair = np.zeros((count, values * values))
     pair[rows, given * values + rival] = 1.0
     each = np.eye(values)
-    # Numbers of a size with the ones and zeros, and single values held back more than the numbers.
+    # Numbers of a size with the ones and zeros, and single values held back more than the pairs.
     return np.concatenate([np.stack(numbers, 1) / 3, each[given] / 2, each[rival] / 2, pair], 1)
 
 

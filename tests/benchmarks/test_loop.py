@@ -178,7 +178,7 @@ def test_without_retraining_the_model_stays_as_it_is(world: World) -> None:
 
 
 def test_cleanlab_ranks_the_same_answers_in_its_own_way(world: World) -> None:
-    rounds = world.rounds(Arm("cleanlab", by_cleanlab("self_confidence", False)), 2)
+    rounds = world.rounds(Arm("cleanlab", by_cleanlab("self_confidence")), 2)
     assert rounds[2].found > 0.6
 
 
