@@ -7,7 +7,6 @@ label has learnt it in the benchmark.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import os
 from collections.abc import Callable, Sequence
@@ -21,8 +20,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from benchmarks.loop_simulation import HeldOut
-from catalog_audit.catalog.dictionary import source
-from catalog_audit.catalog.dictionary.lookup import COLOUR, Dictionary
+from benchmarks.loop_words import colour_words
+from catalog_audit.catalog.dictionary.lookup import COLOUR
 from inference.artifact import load_artifact
 from inference.fit.classification import new_network
 from inference.fit.classification_augment import plain
@@ -81,22 +80,6 @@ class Catalogue:
             if one is not None and one.verdict != ARGUABLE:
                 defensible[place] = [value in one.values for value in self.values]
         return HeldOut(self.labels[rows], defensible)
-
-
-def colour_words(table: Path) -> dict[str, str]:
-    """Word -> colour that the networks know, by the shipped dictionary, for every colour word of a shop's table."""
-    dictionary = Dictionary.shipped()
-    parents = {entry.code: entry.parent for entry in source.entries() if entry.attribute == COLOUR}
-    with table.open(newline="", encoding="utf-8") as lines:
-        words = {row["colour"] for row in csv.DictReader(lines)}
-    found = {}
-    for word in sorted(words):
-        code = dictionary.find(COLOUR, word) or ""
-        while code and code not in VALUES[COLOUR]:
-            code = parents[code]
-        if code:
-            found[word] = code
-    return found
 
 
 def read_catalogue(data: Path, work: Path, segmenter: Path, sample: int | None, tell: Tell) -> Catalogue:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from benchmarks.loop_simulation import (
     Arm,
     HeldOut,
     Round,
+    Standing,
     best_but,
     most_suspicious,
     plant_by_frequency,
@@ -23,6 +25,7 @@ from benchmarks.loop_simulation import (
     review,
     simulate,
 )
+from benchmarks.loop_words import colour_words
 
 VALUES = ("black", "navy", "white", "red")
 
@@ -211,6 +214,51 @@ def test_the_aims_are_judged_at_fifteen_hundredths_and_at_the_end() -> None:
     found, accuracy = loop_report.aims(rounds[:3], 0.92)
     assert "missed" in found
     assert "missed" in accuracy
+
+
+def test_the_document_has_both_plantings_with_their_aims_and_what_people_had_judged(tmp_path: Path) -> None:
+    rounds = [line("ours", number, found, 0.9) for number, found in enumerate([0, 0.5, 0.8, 0.96])]
+    rounds += [line("cleanlab", number, 0.2 * number, 0.88) for number in range(4)]
+    told = Counter({"wrong": 3, "arguable": 2, loop_report.UNKNOWN: 9})
+    counts = {"learnt": 400, "planted": 40, "held out": 100, "verified": 70}
+    found = loop_report.Found({"pairs": rounds}, (0.905, 0.8), counts, {"pairs": told}, {"pairs": 0.93})
+    text = loop_report.document(found, {"pairs": "Planted in pairs"}, "python benchmarks/loop.py --out docs")
+    assert "## Planted in pairs" in text
+    assert "0.960 of the planted errors" in text
+    assert "5 had been judged" in text
+    assert "3 are errors of the shop's own, 2 arguable, 0 right" in text
+    assert text.count("| cleanlab |") == 5, "a line in the summary and four rounds"
+    loop_report.plot(tmp_path / "loop.png", {"Planted in pairs": rounds}, 0.905)
+    assert [file.name for file in tmp_path.iterdir()] == ["loop.png"]
+
+
+def test_verdicts_teach_where_the_shop_draws_its_line() -> None:
+    """Red for white is always accepted, navy for black always overturned; the heads are equally sure of both."""
+    given = np.repeat([0, 2], 200).astype(np.int64)
+    head = np.full((400, 4), 0.05)
+    head[:200, 0], head[:200, 1], head[200:, 2], head[200:, 3] = 0.2, 0.7, 0.2, 0.7
+    seen = np.arange(400) % 2 == 0
+    overturned = seen & (given == 0)
+    nobody = np.zeros(400, bool)
+    before = by_verdicts(Standing([head], given, given, nobody, nobody))
+    after = by_verdicts(Standing([head], given, given, seen, overturned))
+    assert np.array_equal(before, by_suspicion(Standing([head], given, given, nobody, nobody)))
+    assert after[:200].min() > 0.9
+    assert after[200:].max() < 0.1
+
+
+def test_a_sample_too_small_to_learn_from_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "hm").mkdir()
+    (tmp_path / "hm" / "labels.csv").touch()
+    with pytest.raises(SystemExit):
+        loop.main(["--data", str(tmp_path), "--sample", "5"])
+    assert "--sample 300 or more" in capsys.readouterr().err
+
+
+def test_every_value_of_the_shops_words_is_one_that_networks_know(tmp_path: Path) -> None:
+    table = tmp_path / "labels.csv"
+    table.write_text("file,colour\na.jpg,Dark Blue\nb.jpg,Off White\nc.jpg,Nonsense\nd.jpg,\n", encoding="utf-8")
+    assert colour_words(table) == {"Dark Blue": "navy", "Off White": "white"}
 
 
 def test_a_folder_without_the_shop_is_said_plainly(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
