@@ -17,6 +17,9 @@ from django.db.models.signals import post_delete, post_save
 
 T = TypeVar("T")
 
+#: Seconds; tests have one of their own.
+clock: Callable[[], float] = time.monotonic
+
 _all: WeakSet[Kept[Any]] = WeakSet()
 
 
@@ -40,13 +43,13 @@ class Kept(Generic[T]):
     def __call__(self) -> T:
         """The kept answer, or a new one."""
         known = self._found.get(_database())
-        if known is not None and time.monotonic() - known[0] < self._seconds:
+        if known is not None and clock() - known[0] < self._seconds:
             return known[1]
         return self.again()
 
     def again(self) -> T:
         """A new answer, which is kept from now on."""
-        began = time.monotonic()
+        began = clock()
         found = self._read()
         self._found[_database()] = (began, found)
         return found

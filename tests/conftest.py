@@ -31,10 +31,11 @@ SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
 
 @pytest.fixture(autouse=True)
-def _nothing_is_kept() -> None:
-    """What a process keeps for some seconds is of another test's database."""
+def _nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a process keeps for some seconds is of another test's database; on a slow machine it lasts for a test."""
     from catalog_audit import keeping
 
+    monkeypatch.setattr(keeping, "clock", lambda: 0.0)
     keeping.forget_all()
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import pairwise
 from statistics import median
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Sum
 
 from catalog_audit.accounts.models import User
 from catalog_audit.audits.models import Flag
@@ -19,7 +19,7 @@ from catalog_audit.keeping import Kept
 from catalog_audit.review.intervals import Share
 from catalog_audit.review.models import Decision
 from catalog_audit.review.rules import LABEL_IN
-from catalog_audit.review.selecting import COUNT_LIMIT, Selected, Selection
+from catalog_audit.review.selecting import COUNT_LIMIT, COUNTED_BY, Selected, Selection
 
 #: Seconds for a decision until enough have been measured.
 ASSUMED_SECONDS = 6.0
@@ -122,29 +122,30 @@ def _measured_precision(selected: Selected, low: float, high: float) -> Share:
     """Of the latest verdicts about flags like these: how many found the label wrong."""
     if selected.sorts is None:
         return Share(0, 0)
-    fitting = _settling().filter(
-        pk__gte=_oldest(),
-        flag__kind=Flag.Kind.FLAG,
-        flag__raised_as=Flag.State.OPEN,
-        flag__p_wrong__gte=low,
-        flag__p_wrong__lte=high,
-        **{f"flag__{name}": wanted for name, wanted in selected.sorts.items()},
-    )
-    found = fitting.order_by().aggregate(fixed=Count("pk", filter=Q(after=Flag.State.FIXED)), of=Count("pk"))
-    return Share(found["fixed"], found["of"])
+    wanted = [
+        (COUNTED_BY.index(f"{name.removesuffix('__in')}_id"), keys if isinstance(keys, list) else [keys])
+        for name, keys in selected.sorts.items()
+    ]
+    fitting = [
+        after
+        for after, p_wrong, sorts in _latest()
+        if low <= p_wrong <= high and all(sorts[place] in keys for place, keys in wanted)
+    ]
+    return Share(fitting.count(Flag.State.FIXED), len(fitting))
 
 
-def _settling() -> QuerySet[Decision]:
-    """Verdicts that named one right value and stand."""
-    return Decision.objects.filter(
+def _read_latest() -> list[tuple[str, float, tuple[int | None, ...]]]:
+    """Of the latest verdicts that named one right value: the outcome, the flag's probability and its sort."""
+    said = Decision.objects.filter(
         verdict__in=(Decision.Verdict.ACCEPT, Decision.Verdict.FIX), after__in=list(LABEL_IN), undone_by=None
     )
+    fields = ("after", "flag__kind", "flag__raised_as", "flag__p_wrong", *(f"flag__{name}" for name in COUNTED_BY))
+    rows = said.order_by("-pk").values_list(*fields)[:LATEST_VERDICTS]
+    return [
+        (after, p_wrong, tuple(sorts))
+        for after, kind, raised_as, p_wrong, *sorts in rows
+        if kind == Flag.Kind.FLAG and raised_as == Flag.State.OPEN
+    ]
 
 
-def _find_oldest() -> int:
-    """Key of the oldest of the latest :data:`LATEST_VERDICTS`; 0 where there are fewer."""
-    keys = _settling().order_by("-pk").values_list("pk", flat=True)
-    return next(iter(keys[LATEST_VERDICTS - 1 : LATEST_VERDICTS]), 0)
-
-
-_oldest: Kept[int] = Kept(_find_oldest, KEPT)
+_latest: Kept[list[tuple[str, float, tuple[int | None, ...]]]] = Kept(_read_latest, KEPT)

@@ -27,6 +27,11 @@ LISTED = 200
 _TRIES = 3
 
 _RELATED = ("product", "prediction__picture")
+#: All that a tile shows, and what handing it out looks at.
+_SHOWN = (
+    "state", "p_wrong", "gain", "label_value", "suggested", "product__title", "product__external_id",
+    "prediction__picture__sha256",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +120,7 @@ def take_page(user: User, selection: Selection, after: Position | None = None, s
 
 def _free(user: User, selection: Selection) -> QuerySet[Flag]:
     skips = Decision.objects.skips_of(user)
-    flags = Selected(selection, user).flags(selection.state).select_related(*_RELATED)
+    flags = Selected(selection, user).flags(selection.state).select_related(*_RELATED).only(*_SHOWN)
     return flags.filter(
         leases.free_for(user), ~Exists(skips.filter(flag=OuterRef("pk"))), label__value=F("label_value")
     )

@@ -138,6 +138,7 @@ class Summary(models.Model):
     seen = models.BigIntegerField(default=0)
     words = models.BigIntegerField(default=0)
     counted_at = models.DateTimeField(null=True)
+    begun_at = models.DateTimeField(null=True, help_text=_("Somebody has been counting since then."))
 
     def __str__(self) -> str:
         return self.name

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime, timedelta
-from typing import Any
 
-from django.db import connection, transaction
-from django.db.models import CharField, Count, F, Max, QuerySet
-from django.db.models.functions import Cast, TruncDate
+from django.db import transaction
+from django.db.models import Count, F, Max, Q
+from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from catalog_audit.audits.models import Flag, FlagCount
@@ -34,8 +33,11 @@ FRESH = 55.0
 SMALL = 2000
 
 State = Flag.State
-#: (attribute, key) -> number.
-Numbers = dict[tuple[int, str], int]
+#: Who has been counting for so long has died.
+GIVEN_UP = timedelta(minutes=10)
+
+#: (shop, attribute, key) -> number.
+Numbers = Counter[tuple[int, int, str]]
 
 
 def refresh(*, small_only: bool = False, at_once: bool = False) -> None:
@@ -56,10 +58,14 @@ def refresh(*, small_only: bool = False, at_once: bool = False) -> None:
     known = {slug: books[_name(shops[slug])] for slug in asked if _name(shops[slug]) in books}
     labels = asked if at_once else (asked - set(known)) | _with_other_labels(known, words)
     flags = _with_other_flags(known, shops) - labels
-    for slug in sorted(labels | flags):
-        if small_only and Product.objects.filter(shop=shops[slug])[: SMALL + 1].count() > SMALL:
-            continue
-        _refresh(shops[slug], now, latest, words, labels_too=slug in labels)
+    wanted = {shops[slug] for slug in labels | flags if not small_only or _is_small(shops[slug])}
+    mine = {shop for shop in wanted if _claim(shop, now)}
+    try:
+        if mine:
+            found = _count(mine, {shops[slug] for slug in labels} & mine)
+            _store(mine, found, {shops[slug] for slug in labels}, now, latest, words)
+    finally:
+        Summary.objects.filter(name__in=[_name(shop) for shop in mine], begun_at=now).update(begun_at=None)
     same = [book.pk for slug, book in known.items() if slug not in labels | flags]
     Summary.objects.filter(pk__in=same).update(seen=latest, counted_at=now)
 
@@ -103,34 +109,66 @@ def _with_other_labels(known: dict[str, Summary], words: int) -> set[str]:
     return changed
 
 
-def _refresh(shop: int, now: datetime, latest: int, words: int, *, labels_too: bool) -> None:
-    Summary.objects.get_or_create(name=_name(shop))
+def _is_small(shop: int) -> bool:
+    return Product.objects.filter(shop=shop)[: SMALL + 1].count() <= SMALL
+
+
+def _claim(shop: int, now: datetime) -> bool:
+    """Whether this process may count a shop: nobody else is doing it."""
+    book = Summary.objects.get_or_create(name=_name(shop))[0]
+    free = Summary.objects.filter(Q(begun_at=None) | Q(begun_at__lt=now - GIVEN_UP), pk=book.pk)
+    return free.update(begun_at=now) == 1
+
+
+def _store(shops: set[int], parts: list[Part], labelled: set[int], now: datetime, latest: int, words: int) -> None:
     with transaction.atomic():
-        rows = Summary.objects.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
-        held = rows.filter(name=_name(shop)).first()
-        if held is None or (held.counted_at and held.counted_at > now):
-            return
-        if labels_too:
-            found = [part for by in (WORD, ARRIVAL, TYPE, BRAND) for part in _parts(shop, by)]
-            held.words = words
-        else:
-            found = list(Part.objects.filter(shop=shop))
-        for by in (WORD, ARRIVAL, TYPE, BRAND):
-            _compare([part for part in found if part.by == by], _counted(_keyed(_flags(shop), by, "label__raw")))
-        Part.objects.filter(shop=shop).delete()
-        for part in found:
-            part.pk = None
-        Part.objects.bulk_create(found, batch_size=500)
-        held.seen, held.counted_at = latest, now
-        held.save()
+        Part.objects.filter(shop__in=shops).delete()
+        Part.objects.bulk_create(parts, batch_size=500)
+        books = Summary.objects.filter(name__in=[_name(shop) for shop in shops])
+        books.update(seen=latest, counted_at=now)
+        books.filter(name__in=[_name(shop) for shop in labelled]).update(words=words)
 
 
-def _parts(shop: int, by: str) -> list[Part]:
-    """The parts of a shop's labels that are large enough; nothing is said of flags yet."""
-    of = _counted(_keyed(Label.objects.filter(product__shop=shop).exclude(value=None), by, "raw"))
-    whole = Counter[int]()
-    for (attribute, _part), total in of.items():
-        whole[attribute] += total
+def _count(shops: set[int], labelled: set[int]) -> list[Part]:
+    """The parts of shops; labels are read of those alone that may have other ones."""
+    parts = [part for by in (WORD, ARRIVAL, TYPE, BRAND) for part in _parts(labelled, by)] if labelled else []
+    for part in Part.objects.filter(shop__in=shops - labelled):
+        part.pk = None
+        parts.append(part)
+    hits = _hits(shops)
+    flagged = {by: Counter[tuple[int, int]]() for by in hits}
+    for by, numbers in hits.items():
+        for (shop, attribute, _key), total in numbers.items():
+            flagged[by][shop, attribute] += total
+    for part in parts:
+        its = hits[part.by][part.shop_id, part.attribute_id, part.key]
+        all_of_it = flagged[part.by][part.shop_id, part.attribute_id]
+        # A product may have come between labels and flags, so a part is never flagged more than it has labels.
+        part.flagged = min(its, part.labels)
+        part.rest_flagged = min(all_of_it - its, part.rest_labels)
+        part.p_value = p_value(Share(part.flagged, part.labels), Share(part.rest_flagged, part.rest_labels))
+    return parts
+
+
+def _parts(shops: set[int], by: str) -> list[Part]:
+    """The parts of shops' labels that are large enough; nothing is said of flags yet."""
+    labels = Label.objects.filter(product__shop__in=shops).exclude(value=None)
+    if by == WORD:
+        labels = labels.annotate(part=F("raw"))
+    elif by == ARRIVAL:
+        labels = labels.annotate(part=TruncDate("product__created_at"))
+    elif by == BRAND:
+        labels = labels.exclude(product__brand="").annotate(part=F("product__brand"))
+    else:
+        labels = labels.exclude(attribute=_garment_type()).filter(
+            product__labels__attribute=_garment_type(), product__labels__value__isnull=False
+        )
+        labels = labels.annotate(part=F("product__labels__value"))
+    counted = labels.order_by().values_list("product__shop", "attribute", "part").annotate(total=Count("pk"))
+    of = {(shop, attribute, str(key)): total for shop, attribute, key, total in counted}
+    whole = Counter[tuple[int, int]]()
+    for (shop, attribute, _part), total in of.items():
+        whole[shop, attribute] += total
     return [
         Part(
             shop_id=shop,
@@ -138,50 +176,37 @@ def _parts(shop: int, by: str) -> list[Part]:
             by=by,
             key=key,
             labels=total,
-            rest_labels=whole[attribute] - total,
+            rest_labels=whole[shop, attribute] - total,
         )
-        for (attribute, key), total in of.items()
+        for (shop, attribute, key), total in of.items()
         if total >= FEWEST
     ]
 
 
-def _flags(shop: int) -> QuerySet[Flag]:
-    """Flags that wait or turned out right, of labels that still say the same."""
-    return Flag.objects.filter(
-        shop=shop,
+def _hits(shops: set[int]) -> dict[str, Numbers]:
+    """Flags that wait or turned out right, of labels that still say the same; two questions."""
+    flags = Flag.objects.filter(
+        shop__in=shops,
         kind=Flag.Kind.FLAG,
         raised_as=State.OPEN,
         state__in=(State.OPEN, State.SECOND, State.SETTLING, State.FIXED),
         label_value=F("label__value"),
-    )
+    ).order_by()
+    found: dict[str, Numbers] = {by: Counter() for by in (WORD, ARRIVAL, TYPE, BRAND)}
+    words = flags.values_list("shop", "attribute", "label__raw", "garment_type").annotate(total=Count("pk"))
+    for shop, attribute, word, kind, total in words:
+        found[WORD][shop, attribute, word] += total
+        if kind and attribute != _garment_type():
+            found[TYPE][shop, attribute, str(kind)] += total
+    days = flags.annotate(part=TruncDate("product__created_at"))
+    for shop, attribute, day, total in days.values_list("shop", "attribute", "part").annotate(total=Count("pk")):
+        found[ARRIVAL][shop, attribute, str(day)] += total
+    brands = flags.exclude(product__brand="").values_list("shop", "attribute", "product__brand")
+    for shop, attribute, brand, total in brands.annotate(total=Count("pk")):
+        found[BRAND][shop, attribute, brand] += total
+    return found
 
 
-def _compare(parts: list[Part], hits: Numbers) -> None:
-    """Say of parts of one kind how many of their labels are flagged, of the others, and how likely that is."""
-    flagged = Counter[int]()
-    for (attribute, _key), total in hits.items():
-        flagged[attribute] += total
-    for part in parts:
-        # A product may have come between labels and flags, so a part is never flagged more than it has labels.
-        part.flagged = min(hits.get((part.attribute_id, part.key), 0), part.labels)
-        part.rest_flagged = min(flagged[part.attribute_id] - part.flagged, part.rest_labels)
-        its, rest = Share(part.flagged, part.labels), Share(part.rest_flagged, part.rest_labels)
-        part.p_value = p_value(its, rest)
-
-
-def _keyed(rows: QuerySet[Any], by: str, word: str) -> QuerySet[Any]:
-    if by == WORD:
-        return rows.annotate(part=F(word))
-    if by == ARRIVAL:
-        return rows.annotate(part=TruncDate("product__created_at"))
-    if by == BRAND:
-        return rows.exclude(product__brand="").annotate(part=F("product__brand"))
-    kinds = rows.exclude(attribute__code=Attribute.GARMENT_TYPE).filter(
-        product__labels__attribute__code=Attribute.GARMENT_TYPE, product__labels__value__isnull=False
-    )
-    return kinds.annotate(part=Cast("product__labels__value", CharField()))
-
-
-def _counted(rows: QuerySet[Any]) -> Numbers:
-    counted = rows.order_by().values_list("attribute", "part").annotate(total=Count("pk"))
-    return {(attribute, str(key)): total for attribute, key, total in counted}
+def _garment_type() -> int:
+    kind = names().attribute(Attribute.GARMENT_TYPE)
+    return kind.pk if kind else 0

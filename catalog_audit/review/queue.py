@@ -30,8 +30,9 @@ __all__ = ["COUNT_LIMIT", "GAIN", "MINE", "PROBABILITY", "VALUE", "Page", "Posit
 #: Several people try for the first few free flags; one who loses a race tries the next.
 _CANDIDATES = 16
 
-#: Read with a page's flags: what each has for itself. What many share is read once.
+#: Read with a page's flags: what each has for itself, but what no list shows. What many share is read once.
 _OWN = ("product", "label", "prediction__picture")
+_UNLISTED = ("product__description", "prediction__probabilities", "prediction__palette")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +185,7 @@ class Queue:
 
 def _whole(flags: list[Flag]) -> list[Flag]:
     """The flags with all that a list of them shows, in the same order (one query)."""
-    found = Flag.objects.select_related(*_OWN).in_bulk([flag.pk for flag in flags])
+    found = Flag.objects.select_related(*_OWN).defer(*_UNLISTED).in_bulk([flag.pk for flag in flags])
     whole = [found[flag.pk] for flag in flags if flag.pk in found]
     name(whole)
     return whole

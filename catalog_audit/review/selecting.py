@@ -5,7 +5,7 @@ order, so the first flags of it are read without sorting; further filters are ch
 
 | asked | index |
 |---|---|
-| nothing but a state, probability range | (state, -p_wrong, id) |
+| nothing but a state, probability range | (state, -p_wrong, id, kind) |
 | shop | (shop, state, -p_wrong, id) |
 | attribute | (attribute, state, -p_wrong, id) |
 | garment type | (garment_type, state, -p_wrong, id) |

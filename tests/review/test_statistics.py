@@ -200,7 +200,7 @@ def test_a_garment_type_can_stand_out(shop, small_parts):
             factories.make_label(product, kind, kind, "garment_type")
             label = factories.make_label(product)
             if flagged:
-                factories.make_flag(label)
+                factories.make_flag(label, garment_type=factories.value(kind, "garment_type"))
 
     found = {one.key: one.flagged for one in counted(systematic, TYPE)}
     dress, skirt = (factories.value(code, "garment_type").pk for code in ("dress", "skirt"))

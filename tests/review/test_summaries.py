@@ -116,7 +116,7 @@ def test_every_filter_has_its_own_sums(shop, manager):
 def test_a_shop_that_did_not_change_is_not_counted_again(shop, manager, monkeypatch):
     make_part(shop)
     sweep()
-    monkeypatch.setattr(parts, "_refresh", lambda *_: pytest.fail("counted again"))
+    monkeypatch.setattr(parts, "_count", lambda *_: pytest.fail("counted again"))
     later()
     sweep()
     assert parts.counted_at(shop.pk) > timezone.now() - timedelta(minutes=1)
