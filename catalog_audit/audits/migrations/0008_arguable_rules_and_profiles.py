@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("audits", "0007_coarse_counts"),
+        ("audits", "0007_counts_from_indexes"),
         ("catalog", "0003_picture_content"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
