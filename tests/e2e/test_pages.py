@@ -15,6 +15,7 @@ PAGES = [
     "/flags/next/",
     "/audits/",
     "/feeds/",
+    "/training/sets/",
     "/words/",
     "/export/",
     "/admin/",
