@@ -204,7 +204,7 @@ def _head(subject: str, change: Change) -> str:
         return _("%(subject)s: %(now)s of the pictures cannot be used; in the runs before it was %(before)s.") % numbers
     if (change.now or 0) < (change.before or 0):
         return _("%(subject)s: the program is less sure, %(now)s on average; before it was %(before)s.") % numbers
-    return _("%(subject)s: the program is as sure as never before, %(now)s on average; it was %(before)s.") % numbers
+    return _("%(subject)s: the program is surer than before, %(now)s on average; it was %(before)s.") % numbers
 
 
 def _meaning(change: Change) -> str:
