@@ -118,7 +118,8 @@ looked at.
 - Learning the ranking from verdicts: 0.927 for 0.910, in pairs 0.848 for 0.826. Telling it each head's answer, or all
   probabilities, as well: 0.919 and 0.920.
 - Seen labels that count 3: agreement with the verified labels of the training part fell from 0.910 to 0.890 in four
-  rounds; with 1 it stayed at 0.913. What is shown is what people name differently. 1.5, between the two, was taken untried.
+  rounds; with 1 it stayed at 0.913. What is shown is what people name differently. 1.5, between the two, was taken
+  untried.
 - Labels not yet seen counting less the more suspicious they are: nothing gained.
 - The trunk's last map, alone: 0.591 of the labels named out of fold; its third stage 0.768, the histogram 0.772 (2,658
   garments).
@@ -143,8 +144,8 @@ def document(found: Found, titles: Mapping[str, str], command: str) -> str:
 
 Written by `{command}`.
 {counts["learnt"]} garments of the first shop are learnt from, {counts["planted"]} of their colour labels made wrong;
-{counts["held out"]} garments of other designs are held out, of which {counts["verified"]} bear a verified label. Frozen features, retrained heads: early maps
-of the ImageNet trunk, colour histogram and palette know nothing of any label. Trained on the labels without planted
+{counts["held out"]} garments of other designs are held out, of which {counts["verified"]} bear a verified label.
+Frozen features, retrained heads: early maps of the ImageNet trunk, colour histogram and palette know nothing of any label. Trained on the labels without planted
 errors the heads reach {clean:.3f} on the verified labels and {raw:.3f} on the shop's own (raw).
 
 An error counts as found when the reviewer, who is wrong 3% of the time, corrected it: were every error shown, about
@@ -197,6 +198,7 @@ def plot(path: Path, plantings: Mapping[str, Sequence[Round]], clean: float) -> 
         right.axhline(clean - ACCURACY, color="grey", linestyle=":")
         left.set(title=title, xlabel="share of the catalogue reviewed", ylabel="share of planted errors found")
         right.set(title=title, xlabel="share of the catalogue reviewed", ylabel="accuracy, held-out verified labels")
+        right.set_ylim(clean - 5 * ACCURACY, clean + 3 * ACCURACY)  # tight limits would make much of little
         left.legend(fontsize=8)
         right.legend(fontsize=8)
     _replace(path, lambda unfinished: figure.savefig(unfinished, format="png", dpi=110))
