@@ -145,8 +145,9 @@ def document(found: Found, titles: Mapping[str, str], command: str) -> str:
 Written by `{command}`.
 {counts["learnt"]} garments of the first shop are learnt from, {counts["planted"]} of their colour labels made wrong;
 {counts["held out"]} garments of other designs are held out, of which {counts["verified"]} bear a verified label.
-Frozen features, retrained heads: early maps of the ImageNet trunk, colour histogram and palette know nothing of any label. Trained on the labels without planted
-errors the heads reach {clean:.3f} on the verified labels and {raw:.3f} on the shop's own (raw).
+Frozen features, retrained heads: early maps of the ImageNet trunk, colour histogram and palette know nothing of any
+label. Trained on the labels without planted errors the heads reach {clean:.3f} on the verified labels and
+{raw:.3f} on the shop's own (raw).
 
 An error counts as found when the reviewer, who is wrong 3% of the time, corrected it: were every error shown, about
 0.97 would be found. A label that the shop itself got wrong, or that is a matter of shade, counts as right in
