@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -66,9 +66,7 @@ def retrain(order: Order, out: Path, report: Report, crew: Crew = ALONE) -> dict
     digests = _digests(material.learnt, base if order.mode != FULL else None)
     card = card_of(order, base, material, fresh)
     path = out / f"attributes_{order.set_hash[:12]}_{order.key}.safetensors"
-    recipe = replace(order.recipe, values=base.values) if base else order.recipe
-    if base is not None:
-        recipe = replace(recipe, architecture=base.artifact.card["architecture"])
+    recipe = base.like(order.recipe) if base else order.recipe
     save_ensemble(path, members, attributes, digests, recipe, card)
     report({"stage": "figures"})
     figures = measured(path, material.test, own_device(order.device))

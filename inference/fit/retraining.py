@@ -55,7 +55,7 @@ FINETUNE_SCHEDULE = Schedule(
 )
 
 #: For outputs alone; an epoch is done in a moment.
-HEADS_SCHEDULE = Schedule(sides=(160,) * 15, rate=1e-3, smoothing=0.05, seed=37, weights=_SHARES)
+HEADS_SCHEDULE = Schedule(sides=(160,) * 15, rate=5e-4, smoothing=0.05, seed=37, weights=_SHARES)
 
 #: At most so many pictures calibrate and are measured on, and so many are watched while networks learn.
 _MOST_APART, _MOST_WATCHED = 4000, 600
@@ -169,6 +169,10 @@ class Base:
         """Attribute -> codes of its values."""
         return {name: tuple(one["values"]) for name, one in self.artifact.card["attributes"].items()}
 
+    def like(self, recipe: Recipe) -> Recipe:
+        """A recipe for networks of the same values and architecture."""
+        return replace(recipe, values=self.values, architecture=self.artifact.card["architecture"])
+
 
 @dataclass(frozen=True, slots=True)
 class Material:
@@ -208,7 +212,7 @@ def prepare(order: Order, base: Base | None, report: Report, crew: Crew = ALONE)
     wanted = only_wanted(items, order.attributes, order.groups)
     scarce: dict[str, dict[str, int]] = {}
     if order.mode == FULL:
-        check_enough(wanted, order.attributes, VALUES)
+        check_enough(wanted, order.attributes, base.values if base is not None else VALUES)
     else:
         _, scarce = without_scarce(wanted)
         check_enough(wanted, order.attributes, {})
@@ -221,10 +225,17 @@ def prepare(order: Order, base: Base | None, report: Report, crew: Crew = ALONE)
         for done, total in write_maps(places, order.segmenter, order.device):
             report({"stage": "regions", "done": done, "total": total})
     crew.told()
-    report({"stage": "reading"})
+    total = len(train) + len(watched)
+    report({"stage": "reading", "done": 0, "total": total})
+
+    def tell(done: int) -> None:
+        report({"stage": "reading", "done": done, "total": total})
+
     values = base.values if base is not None else VALUES
-    seen = load_examples(watched, values, STORED_SIDE) if any(item.mask.exists() for item in watched) else None
-    learnt = restricted(load_examples(train, values, STORED_SIDE), order, scarce)
+    learnt = restricted(load_examples(train, values, STORED_SIDE, tell), order, scarce)
+    seen = None
+    if any(item.mask.exists() for item in watched):
+        seen = load_examples(watched, values, STORED_SIDE, lambda done: tell(len(train) + done))
     judges = [left_out.get(item.sha256, NOBODY) for item in seen.items] if seen is not None else []
     return Material(learnt, seen, tuple(test), read, scarce, np.array(judges, np.int64))
 
@@ -305,7 +316,7 @@ def _member(
 ) -> AttributeNetwork:
     device, recipe = own_device(order.device), order.recipe
     if order.mode == FULL or base is None:
-        own = recipe if base is None else replace(recipe, values=base.values)
+        own = recipe if base is None else base.like(recipe)
         return train_member(fold, taught_by(crops, base, fold, order), watched, work, own, report, device, crew)
     network = base.members[fold].to(device).requires_grad_(True)
     done = load_checkpoint(work / f"fold{fold}.pt", order.about)
