@@ -76,10 +76,15 @@ def retrain(order: Order, out: Path, report: Report, crew: Crew = ALONE) -> dict
         "path": str(path),
         "figures": {name: _short(one) for name, one in figures.items()},
         "before": {name: _short(one) for name, one in before.items()},
-        "unknown": material.read.unknown,
+        "unknown": unknown(order, material),
         "scarce": material.scarce,
         "calibrated": sorted(fresh),
     }
+
+
+def unknown(order: Order, material: Material) -> dict[str, Mapping[str, int]]:
+    """Attribute -> value -> number of labels, of values that the networks do not have."""
+    return {name: values for name, values in material.read.unknown.items() if name in order.attributes}
 
 
 def _short(figures: Mapping[str, Any]) -> dict[str, Any]:
@@ -201,7 +206,7 @@ def card_of(order: Order, base: Base | None, material: Material, fresh: set[str]
         "training_set": {"hash": order.set_hash, "shops": shops},
         "mode": order.mode,
         "learnt": {"attributes": list(order.attributes), "garment_groups": list(order.groups)},
-        "not_learnt": {"unknown": material.read.unknown, "too_few": material.scarce},
+        "not_learnt": {"unknown": unknown(order, material), "too_few": material.scarce},
         "began_from": order.base_version,
         "calibrated_on_the_set": sorted(fresh),
         "split": "parts and folds as the training set has settled them, by designs",
