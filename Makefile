@@ -9,7 +9,7 @@ DATA := $(or $(CATALOG_AUDIT_DATA),var)
 CATALOGUES := $(wildcard locale/*/LC_MESSAGES/django.po)
 TRANSLATIONS := $(CATALOGUES:.po=.mo)
 # Packages whose behaviour may depend on the database.
-DATABASE_TESTS := $(wildcard $(addprefix tests/,accounts api audits catalog feeds jobs registry review))
+DATABASE_TESTS := $(wildcard $(addprefix tests/,accounts api audits catalog feeds jobs registry review training))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

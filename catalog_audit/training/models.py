@@ -49,7 +49,7 @@ class TrainingSet(models.Model):
         ordering = ["-created_at", "-pk"]
 
     def __str__(self) -> str:
-        return self.short_hash
+        return f"{self.name} ({self.short_hash})" if self.name else self.short_hash
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
@@ -72,6 +72,7 @@ class TrainingSetBuild(models.Model):
 
     job = models.OneToOneField(Job, on_delete=models.CASCADE, related_name="training_set_build")
     shops = models.JSONField(default=list, help_text=_("Slugs of the shops; empty for all of them."))
+    added = models.JSONField(default=list, help_text=_("Hashes of sets whose examples go in as well."))
     note = models.CharField(max_length=500, blank=True)
     language = models.CharField(max_length=10, default="en", help_text=_("Of what the person is told."))
     training_set = models.ForeignKey(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from django.db import transaction
@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 from catalog_audit.catalog.models import Product, Shop
 from catalog_audit.jobs import dispatch, service
 from catalog_audit.jobs.models import Job
+from catalog_audit.training import sets
 from catalog_audit.training.models import TrainingSet, TrainingSetBuild
-from catalog_audit.training.set_labels import Lessons
+from catalog_audit.training.set_labels import Lesson, Lessons
 from catalog_audit.training.set_writing import set_writer
 from catalog_audit.training.sets import SetError
 
@@ -29,12 +30,18 @@ Tell = Callable[[int, int], None]
 
 
 def start_build(
-    shops: Sequence[Shop] = (), *, user: Any = None, note: str = "", detach: bool = True
+    shops: Sequence[Shop] = (),
+    added: Sequence[TrainingSet] = (),
+    *,
+    user: Any = None,
+    note: str = "",
+    detach: bool = True,
 ) -> TrainingSetBuild:
     """Ask for a training set.
 
     Args:
         shops: whose catalogues; none means all.
+        added: sets whose examples go in as well, but for those of shops that are read anew.
         user: who asked.
         note: kept with the set.
         detach: hand it to a worker; otherwise the caller goes on with :func:`build`.
@@ -47,6 +54,7 @@ def start_build(
         asked = TrainingSetBuild.objects.create(
             job=job,
             shops=sorted(shop.slug for shop in shops),
+            added=sorted(one.content_hash for one in added),
             note=note,
             language=translation.get_language() or "en",
         )
@@ -67,7 +75,7 @@ def build(asked: TrainingSetBuild, tell: Tell = lambda done, total: None) -> Tra
 
     Raises:
         AlreadyRunning: another process has the job.
-        SetError: a shop is gone, or there is nothing to learn from.
+        SetError: a shop or an added set is gone, or there is nothing to learn from.
         FileProblem: the file cannot be written.
         Cancelled: somebody stopped it.
     """
@@ -85,12 +93,33 @@ def build(asked: TrainingSetBuild, tell: Tell = lambda done, total: None) -> Tra
                 tell(done + lessons.products, total)
             done += lessons.products
             left_out += lessons.left_out
-        progress.advance(done, total)
         progress.stage(WRITING)
-        made, is_new = writer.finish(left_out, note=asked.note, created_by=asked.job.created_by)
+        for content_hash in asked.added:
+            writer.add(_known(sets.find(content_hash), {shop.slug for shop in shops}))
+        made, is_new = writer.finish(
+            left_out, lambda: progress.advance(done, total), note=asked.note, created_by=asked.job.created_by
+        )
         TrainingSetBuild.objects.filter(pk=asked.pk).update(training_set=made)
         progress.result({"training_set": made.content_hash, "new": is_new})
     return made
+
+
+def _known(training_set: TrainingSet, anew: set[str]) -> Iterator[Lesson]:
+    """The examples of a set, but for those of shops that are read anew, as lessons."""
+    for one in sets.examples_of(training_set):
+        if one.shop not in anew:
+            yield Lesson(
+                sha256=one.sha256,
+                shop=one.shop,
+                external_id=one.external_id,
+                picture=one.picture,
+                attribute=one.attribute,
+                design=one.design,
+                garment_group=one.garment_group,
+                values=one.values,
+                origin=one.origin,
+                verified="1" if one.verified else "0",
+            )
 
 
 def _shops(asked: TrainingSetBuild) -> list[Shop]:

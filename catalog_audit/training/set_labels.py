@@ -117,12 +117,14 @@ class Lessons:
 
     def _lessons(self, products: Sequence[tuple[int, str, str]]) -> list[Lesson]:
         keys = [pk for pk, _external_id, _group in products]
+        # Flags before labels: what somebody decides in between is then seen as decided, never as the shop's word.
+        facts = _facts(keys)
         labels: dict[int, list[_Label]] = defaultdict(list)
         columns = ("product_id", "attribute_id", "value_id", "verdict", "correction_id")
         for row in Label.objects.filter(product__in=keys).exclude(raw="").values_list(*columns):
             labels[row[0]].append(_Label(*row))
         pictures = _pictures(keys)
-        facts = _facts(keys, [pk for pk, own in labels.items() if any(label.verdict for label in own)])
+        facts.settled = _settled([pk for pk, own in labels.items() if any(label.verdict for label in own)])
         lessons: list[Lesson] = []
         for pk, external_id, group in products:
             lessons += self._of_product(external_id, group, labels[pk], pictures.get(pk, {}), facts)
@@ -207,8 +209,8 @@ def relative(path: Path) -> str:
     return (path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix()
 
 
-def _facts(products: Sequence[int], decided: Sequence[int]) -> _Facts:
-    """Read what is known about the labels of products; ``decided`` are those with a label that has a verdict."""
+def _facts(products: Sequence[int]) -> _Facts:
+    """Read what is known about the labels of products, but for who had the last word."""
     facts = _Facts()
     asked = Flag.objects.filter(product__in=products).filter(Q(kind=Flag.Kind.CHECK) | Q(state__in=Flag.UNDECIDED))
     for product, attribute, kind, state, value in asked.values_list(
@@ -223,13 +225,13 @@ def _facts(products: Sequence[int], decided: Sequence[int]) -> _Facts:
     pairs = ArguablePair.objects.filter(product__in=products)
     for product, attribute, low, high in pairs.values_list("product_id", "attribute_id", "low_id", "high_id"):
         facts.pairs.setdefault((product, attribute), []).append((low, high))
-    if decided:
-        facts.settled = _settled(decided)
     return facts
 
 
 def _settled(products: Sequence[int]) -> set[_Key]:
-    """Labels whose latest verdict ended a flag that waited for an admin."""
+    """Labels whose latest verdict ended a flag that waited for an admin; of products with a verdict."""
+    if not products:
+        return set()
     said = Decision.objects.said().filter(product__in=products, after__in=(Flag.State.ACCEPTED, Flag.State.FIXED))
     latest = {
         (product, attribute): before

@@ -36,9 +36,10 @@ class Sorter:
 
     def add(self, lessons: Iterable[Lesson]) -> None:
         """Take some more."""
-        self._lines += (_SEPARATOR.join(lesson) + "\n" for lesson in lessons)
-        if len(self._lines) >= _RUN:
-            self._spill()
+        for lesson in lessons:
+            self._lines.append(_SEPARATOR.join(lesson) + "\n")
+            if len(self._lines) >= _RUN:
+                self._spill()
 
     def _spill(self) -> None:
         self._lines.sort()

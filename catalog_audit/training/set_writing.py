@@ -8,7 +8,7 @@ import secrets
 import shutil
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +27,9 @@ from catalog_audit.training.sets import COLUMNS, FILE, FOLDER, PARTS, Example, S
 
 #: Why a picture does not train: too many designs have it.
 CROWDED: Final = "crowded"
+
+#: Examples between two looks whether to go on.
+_GO_ON = 20_000
 
 _DRAFT = ".draft."
 #: Seconds after which nobody works on a draft any more.
@@ -103,11 +106,14 @@ class SetWriter:
         """Take some more lessons, in any order."""
         self._sorter.add(lessons)
 
-    def finish(self, left_out: Mapping[str, int], **fields: Any) -> tuple[TrainingSet, bool]:
+    def finish(
+        self, left_out: Mapping[str, int], go_on: Callable[[], None] = lambda: None, **fields: Any
+    ) -> tuple[TrainingSet, bool]:
         """Write the set.
 
         Args:
             left_out: reason -> number of labels that do not train.
+            go_on: called now and then; what it raises stops the work.
             fields: name, note and author.
 
         Returns:
@@ -123,7 +129,9 @@ class SetWriter:
         with writing(file), file.open("w", encoding="utf-8", newline="") as stream:
             writer = csv.writer(stream, lineterminator="\n")
             writer.writerow(COLUMNS)
-            for example in _split(self._sorter.sorted(), designs):
+            for number, example in enumerate(_split(self._sorter.sorted(), designs)):
+                if number % _GO_ON == 0:
+                    go_on()
                 counts.add(example)
                 writer.writerow(sets.cells(example))
             stream.flush()

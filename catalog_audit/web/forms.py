@@ -13,6 +13,7 @@ from catalog_audit.catalog.models import Attribute, Shop, Value
 from catalog_audit.catalog.words import exact_key
 from catalog_audit.review.batches import MOST, SUGGESTION
 from catalog_audit.review.models import Decision
+from catalog_audit.training.models import TrainingSet
 
 
 class DecisionForm(forms.Form):
@@ -87,10 +88,16 @@ class AuditForm(forms.Form):
 
 
 class TrainingSetForm(forms.Form):
-    """Of which shops to make a training set; none means all."""
+    """Of which shops to make a training set, none meaning all, and which sets from outside go in as well."""
 
     shops = forms.ModelMultipleChoiceField(
         Shop.objects.all(), required=False, label=_("Shops"), widget=forms.CheckboxSelectMultiple
+    )
+    added = forms.ModelMultipleChoiceField(
+        TrainingSet.objects.exclude(name=""),
+        required=False,
+        label=_("Also what was brought in"),
+        widget=forms.CheckboxSelectMultiple,
     )
     note = forms.CharField(
         max_length=500,

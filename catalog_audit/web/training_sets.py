@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.translation import gettext as _
 
 from catalog_audit.catalog.models import Attribute, Value
@@ -21,7 +22,7 @@ from catalog_audit.web.templatetags.charts import Slice
 LATEST = 50
 
 #: Changes that are shown, the largest first.
-CHANGES = 30
+CHANGES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ def contents(training_set: TrainingSet) -> Contents:
                 origin=str(ORIGINS[one.origin]),
                 before=one.before,
                 after=one.after,
-                difference=f"{one.difference:+,}".replace("-", "−"),
+                difference=("+" if one.difference > 0 else "−") + intcomma(abs(one.difference)),
             )
             for one in differing[:CHANGES]
         ],

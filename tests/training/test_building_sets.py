@@ -205,6 +205,24 @@ def test_a_set_of_some_shops(dress):
     assert make_set().shops == ["autumn", "spring"]
 
 
+def test_examples_of_another_set_go_in_as_well(dress, shop, tmp_path):
+    """Those of shops that are read anew would be outdated; a picture of both is held out of both or of neither."""
+    other = factories.make_shop("autumn")
+    dress("old")
+    shared = dress("shared", shop=other, size=(64, 64))
+    brought = make_set()
+    shop.products.all().delete()
+    dress("new")
+    dress("twin", size=(64, 64))
+    shared.product.shop.delete()
+    made = set_building.build(set_building.start_build([shop], [brought], detach=False))
+    examples = colours(made)
+    assert set(examples) == {"new", "twin", "shared"}
+    assert made.shops == ["autumn", "spring"]
+    assert examples["twin"].design == examples["shared"].design == "autumn:shared"
+    assert examples["twin"].part == examples["shared"].part
+
+
 def test_counts_are_by_attribute_value_and_origin(dress):
     reviewer = factories.make_manager()
     dress("P-1")
@@ -248,6 +266,15 @@ def test_a_cancelled_build_leaves_nothing_behind(dress, monkeypatch):
     assert asked.job.state == Job.State.CANCELLED
     assert TrainingSet.objects.count() == 0
     assert not list((settings.DATA_DIR / "training_sets").glob(".draft*"))
+
+
+def test_a_build_can_be_stopped_while_it_writes(dress, monkeypatch):
+    dress("P-1")
+    asked = set_building.start_build(detach=False)
+    monkeypatch.setattr(set_building.service.Progress, "stage", lambda progress, name: service.cancel(asked.job))
+    with pytest.raises(service.Cancelled):
+        set_building.build(asked)
+    assert TrainingSet.objects.count() == 0
 
 
 def test_a_set_is_never_changed(dress):

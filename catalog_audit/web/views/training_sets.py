@@ -51,11 +51,12 @@ def make(request: HttpRequest) -> HttpResponse:
     form = TrainingSetForm(request.POST)
     if form.is_valid():
         try:
-            start_build(form.cleaned_data["shops"], user=request.user, note=form.cleaned_data["note"])
+            asked = form.cleaned_data
+            start_build(asked["shops"], asked["added"], user=request.user, note=asked["note"])
         except service.AlreadyRunning:
             messages.warning(request, _("A training set is being made already."))
     else:
-        messages.error(request, _("Choose shops of the list."))
+        messages.error(request, _("Choose shops and sets of the lists."))
     return HttpResponseRedirect(reverse("web:training-sets"))
 
 

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from catalog_audit.catalog.files import FileProblem
 from catalog_audit.catalog.models import Shop
 from catalog_audit.jobs.service import AlreadyRunning, Cancelled
-from catalog_audit.training import set_building
+from catalog_audit.training import set_building, sets
 from catalog_audit.training.models import TrainingSet
 from catalog_audit.training.set_words import reasons
 from catalog_audit.training.sets import SetError
@@ -26,6 +26,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--shop", nargs="+", default=[], metavar="SLUG", help="only these shops (default: all)")
+        parser.add_argument(
+            "--add", nargs="+", default=[], metavar="HASH", help="put in the examples of these sets as well"
+        )
         parser.add_argument("--note", default="", metavar="TEXT", help="kept with the set")
         parser.add_argument("--detach", action="store_true", help="leave the work to a worker")
 
@@ -35,7 +38,8 @@ class Command(BaseCommand):
         if unknown:
             raise CommandError(f"There is no shop “{', '.join(sorted(unknown))}”.")
         try:
-            asked = set_building.start_build(shops, note=options["note"], detach=options["detach"])
+            added = [sets.find(beginning) for beginning in options["add"]]
+            asked = set_building.start_build(shops, added, note=options["note"], detach=options["detach"])
             if options["detach"]:
                 self.stdout.write(f"training set job {asked.job_id} is waiting for a worker")
                 return
