@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from inference.classify import NOBODY, Classifier
@@ -52,7 +53,15 @@ def retrain(order: Order, out: Path, report: Report, crew: Crew = ALONE) -> dict
 
     Raises:
         inference.fit.examples.TooFewExamples: the set holds too little.
+        MemoryError: the device has too little memory.
     """
+    try:
+        return _retrain(order, out, report, crew)
+    except torch.OutOfMemoryError as error:
+        raise MemoryError(str(error)) from error
+
+
+def _retrain(order: Order, out: Path, report: Report, crew: Crew) -> dict[str, Any]:
     base = Base.load(order.base)
     material = prepare(order, base, report, crew)
     if base is None:

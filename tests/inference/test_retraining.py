@@ -363,6 +363,15 @@ def test_a_value_with_hardly_any_examples_is_left_to_what_the_networks_know(shop
     assert read_card(Path(found["path"]))["not_learnt"]["too_few"] == {"colour": {"blue": 2}}
 
 
+def test_a_device_without_enough_memory_is_told_as_such(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(candidate, "prepare", fail)
+    with pytest.raises(MemoryError, match="CUDA out of memory"):
+        retrain(shop.order(), shop.folder / "out", quiet)
+
+
 def test_an_order_survives_json(shop: Shop) -> None:
     order = shop.order()
     again = Order.from_json(json.loads(json.dumps(asdict(order), default=str)))
