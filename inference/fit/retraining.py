@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from inference.artifact import Artifact
@@ -359,8 +358,3 @@ def together(
 ) -> NDArray[np.float32]:
     """Logits, float32 (n, values of all attributes), of all members, or of the one that did not learn a picture."""
     return pool(np.stack([logits_of(member, crops, side).numpy() for member in members]), judges)
-
-
-def best_device(wanted: str) -> str:
-    """ "cuda" or "cpu": what is asked for, or the best there is."""
-    return wanted or ("cuda" if torch.cuda.is_available() else "cpu")
