@@ -330,25 +330,15 @@ def write_suspects(
 
 def device_name() -> str:
     """What trainings run on here, as a person would call it."""
-    import torch
+    from inference.fit.crew import device_name as name
 
-    device = _device()
-    if device.startswith("cuda"):
-        count = _crew_size()
-        return f"{count} × {torch.cuda.get_device_name()}" if count > 1 else torch.cuda.get_device_name()
-    return "CPU"
+    return name(_device())
 
 
 def _device() -> str:
     from inference.segment import best_device
 
     return settings.DEVICE or best_device()
-
-
-def _crew_size() -> int:
-    from inference.fit.crew import crew_size
-
-    return crew_size()
 
 
 def is_helper() -> bool:
@@ -370,8 +360,6 @@ def retrain(order: Mapping[str, Any], out: Path, report: Report) -> dict[str, An
     Raises:
         TrainingProblem: the set holds too little, or the machine has too little memory.
     """
-    import torch
-
     from inference.fit.candidate import retrain as do
     from inference.fit.crew import assembled
     from inference.fit.examples import TooFewExamples
@@ -383,7 +371,7 @@ def retrain(order: Mapping[str, Any], out: Path, report: Report) -> dict[str, An
             return do(Order.from_json(crew.told(whole)), out, report, crew)
     except TooFewExamples as error:
         raise problems.too_few(error.attribute, error.value, error.found, error.needed) from error
-    except (MemoryError, torch.OutOfMemoryError) as error:
+    except MemoryError as error:
         raise problems.out_of_memory() from error
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import copy
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from inference.classify import NOBODY, Classifier
@@ -52,7 +53,15 @@ def retrain(order: Order, out: Path, report: Report, crew: Crew = ALONE) -> dict
 
     Raises:
         inference.fit.examples.TooFewExamples: the set holds too little.
+        MemoryError: the device has too little memory.
     """
+    try:
+        return _retrain(order, out, report, crew)
+    except torch.OutOfMemoryError as error:
+        raise MemoryError(str(error)) from error
+
+
+def _retrain(order: Order, out: Path, report: Report, crew: Crew) -> dict[str, Any]:
     base = Base.load(order.base)
     material = prepare(order, base, report, crew)
     if base is None:
@@ -66,9 +75,7 @@ def retrain(order: Order, out: Path, report: Report, crew: Crew = ALONE) -> dict
     digests = _digests(material.learnt, base if order.mode != FULL else None)
     card = card_of(order, base, material, fresh)
     path = out / f"attributes_{order.set_hash[:12]}_{order.key}.safetensors"
-    recipe = replace(order.recipe, values=base.values) if base else order.recipe
-    if base is not None:
-        recipe = replace(recipe, architecture=base.artifact.card["architecture"])
+    recipe = base.like(order.recipe) if base else order.recipe
     save_ensemble(path, members, attributes, digests, recipe, card)
     report({"stage": "figures"})
     figures = measured(path, material.test, own_device(order.device))
@@ -78,10 +85,15 @@ def retrain(order: Order, out: Path, report: Report, crew: Crew = ALONE) -> dict
         "path": str(path),
         "figures": {name: _short(one) for name, one in figures.items()},
         "before": {name: _short(one) for name, one in before.items()},
-        "unknown": material.read.unknown,
+        "unknown": unknown(order, material),
         "scarce": material.scarce,
         "calibrated": sorted(fresh),
     }
+
+
+def unknown(order: Order, material: Material) -> dict[str, Mapping[str, int]]:
+    """Attribute -> value -> number of labels, of values that the networks do not have."""
+    return {name: values for name, values in material.read.unknown.items() if name in order.attributes}
 
 
 def _short(figures: Mapping[str, Any]) -> dict[str, Any]:
@@ -203,7 +215,7 @@ def card_of(order: Order, base: Base | None, material: Material, fresh: set[str]
         "training_set": {"hash": order.set_hash, "shops": shops},
         "mode": order.mode,
         "learnt": {"attributes": list(order.attributes), "garment_groups": list(order.groups)},
-        "not_learnt": {"unknown": material.read.unknown, "too_few": material.scarce},
+        "not_learnt": {"unknown": unknown(order, material), "too_few": material.scarce},
         "began_from": order.base_version,
         "calibrated_on_the_set": sorted(fresh),
         "split": "parts and folds as the training set has settled them, by designs",

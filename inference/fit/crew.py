@@ -85,6 +85,12 @@ def own_device(device: str) -> str:
     return f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if device.startswith("cuda") and crew_size() > 1 else device
 
 
+def device_name(device: str) -> str:
+    """What a person would call a device, with the number of the processes that train together."""
+    name = torch.cuda.get_device_name(own_device(device)) if device.startswith("cuda") else "CPU"
+    return f"{crew_size()} × {name}" if crew_size() > 1 else name
+
+
 @contextmanager
 def assembled(device: str) -> Iterator[Crew]:
     """Meet the other processes for the block; a process that is alone has nobody to meet.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -44,6 +44,9 @@ EITHER = "|"
 
 #: A region below this share of its picture is not worth learning from.
 SMALLEST_SHARE = 0.01
+
+#: Items between two calls that tell of the progress.
+_TELL_EACH = 32
 
 #: Files of Myntra whose hash with ``verified:`` before the name lies below this (8.2%) are held out.
 MYNTRA_HELD_OUT = 351_173_825
@@ -267,6 +270,8 @@ def widened(value: str, also: Mapping[str, Sequence[str]]) -> str:
 
 def with_meanings(crops: Crops, values: Sequence[str], also: Mapping[str, Sequence[str]]) -> Crops:
     """The same crops with the colour words of Myntra taken as widely as ``also`` says (:data:`MYNTRA_LOOSELY` ...)."""
+    if not any(item.origin == MYNTRA for item in crops.items):
+        return crops  # of which some labels may have been taken away
     items = [
         replace(item, values={**item.values, "colour": widened(item.values["colour"], also)})
         if item.origin == MYNTRA and "colour" in item.values
@@ -306,7 +311,12 @@ def targets_of(items: Sequence[Item], values: Sequence[str], attribute: str) -> 
     return targets
 
 
-def load_crops(items: Iterable[Item], values: Mapping[str, Sequence[str]], side: int) -> Crops:
+def load_crops(
+    items: Iterable[Item],
+    values: Mapping[str, Sequence[str]],
+    side: int,
+    tell: Callable[[int], None] = lambda done: None,
+) -> Crops:
     """Decode, cut out and stretch every item once.
 
     Items whose region is empty or tiny, or none of whose labels is known to the networks, are left out.
@@ -316,12 +326,15 @@ def load_crops(items: Iterable[Item], values: Mapping[str, Sequence[str]], side:
         values: attribute -> codes, in the order of the networks' outputs.
         side: side of the stored squares in pixels; somewhat above what the network will see, so that zooming costs
             nothing.
+        tell: called with the number of items looked at, now and then.
 
     Raises:
         ValueError: nothing is left.
     """
     pixels, masks, shapes, kept = [], [], [], []
-    for item in items:
+    for number, item in enumerate(items):
+        if number % _TELL_EACH == 0:
+            tell(number)
         if not any(targets_of([item], codes, attribute).any() for attribute, codes in values.items()):
             continue
         region = item.region()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
@@ -256,7 +256,12 @@ def check_enough(items: Iterable[Example], attributes: Sequence[str], needed: Ma
             raise TooFewExamples(attribute, second[0], second[1], LEAST_OF_VALUE)
 
 
-def load_examples(items: Sequence[Example], values: Mapping[str, Sequence[str]], side: int) -> Crops:
+def load_examples(
+    items: Sequence[Example],
+    values: Mapping[str, Sequence[str]],
+    side: int,
+    tell: Callable[[int], None] = lambda done: None,
+) -> Crops:
     """Decode items with the weights of their labels; see :func:`inference.fit.data_shop.load_crops`.
 
     Those whose picture is gone, or could not be cut up, are left out.
@@ -265,7 +270,7 @@ def load_examples(items: Sequence[Example], values: Mapping[str, Sequence[str]],
         ValueError: nothing is left.
     """
     there = [item for item in items if item.mask.exists() and item.path.exists()]
-    crops = load_crops(there, values, side)
+    crops = load_crops(there, values, side, tell)
     weights, shares = {}, {}
     for attribute, codes in values.items():
         own = [item for item in crops.items if isinstance(item, Example)]

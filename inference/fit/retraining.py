@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from inference.artifact import Artifact
@@ -55,7 +54,7 @@ FINETUNE_SCHEDULE = Schedule(
 )
 
 #: For outputs alone; an epoch is done in a moment.
-HEADS_SCHEDULE = Schedule(sides=(160,) * 15, rate=1e-3, smoothing=0.05, seed=37, weights=_SHARES)
+HEADS_SCHEDULE = Schedule(sides=(160,) * 15, rate=5e-4, smoothing=0.05, seed=37, weights=_SHARES)
 
 #: At most so many pictures calibrate and are measured on, and so many are watched while networks learn.
 _MOST_APART, _MOST_WATCHED = 4000, 600
@@ -169,6 +168,10 @@ class Base:
         """Attribute -> codes of its values."""
         return {name: tuple(one["values"]) for name, one in self.artifact.card["attributes"].items()}
 
+    def like(self, recipe: Recipe) -> Recipe:
+        """A recipe for networks of the same values and architecture."""
+        return replace(recipe, values=self.values, architecture=self.artifact.card["architecture"])
+
 
 @dataclass(frozen=True, slots=True)
 class Material:
@@ -208,7 +211,7 @@ def prepare(order: Order, base: Base | None, report: Report, crew: Crew = ALONE)
     wanted = only_wanted(items, order.attributes, order.groups)
     scarce: dict[str, dict[str, int]] = {}
     if order.mode == FULL:
-        check_enough(wanted, order.attributes, VALUES)
+        check_enough(wanted, order.attributes, base.values if base is not None else VALUES)
     else:
         _, scarce = without_scarce(wanted)
         check_enough(wanted, order.attributes, {})
@@ -221,10 +224,17 @@ def prepare(order: Order, base: Base | None, report: Report, crew: Crew = ALONE)
         for done, total in write_maps(places, order.segmenter, order.device):
             report({"stage": "regions", "done": done, "total": total})
     crew.told()
-    report({"stage": "reading"})
+    total = len(train) + len(watched)
+    report({"stage": "reading", "done": 0, "total": total})
+
+    def tell(done: int) -> None:
+        report({"stage": "reading", "done": done, "total": total})
+
     values = base.values if base is not None else VALUES
-    seen = load_examples(watched, values, STORED_SIDE) if any(item.mask.exists() for item in watched) else None
-    learnt = restricted(load_examples(train, values, STORED_SIDE), order, scarce)
+    learnt = restricted(load_examples(train, values, STORED_SIDE, tell), order, scarce)
+    seen = None
+    if any(item.mask.exists() for item in watched):
+        seen = load_examples(watched, values, STORED_SIDE, lambda done: tell(len(train) + done))
     judges = [left_out.get(item.sha256, NOBODY) for item in seen.items] if seen is not None else []
     return Material(learnt, seen, tuple(test), read, scarce, np.array(judges, np.int64))
 
@@ -305,7 +315,7 @@ def _member(
 ) -> AttributeNetwork:
     device, recipe = own_device(order.device), order.recipe
     if order.mode == FULL or base is None:
-        own = recipe if base is None else replace(recipe, values=base.values)
+        own = recipe if base is None else base.like(recipe)
         return train_member(fold, taught_by(crops, base, fold, order), watched, work, own, report, device, crew)
     network = base.members[fold].to(device).requires_grad_(True)
     done = load_checkpoint(work / f"fold{fold}.pt", order.about)
@@ -348,8 +358,3 @@ def together(
 ) -> NDArray[np.float32]:
     """Logits, float32 (n, values of all attributes), of all members, or of the one that did not learn a picture."""
     return pool(np.stack([logits_of(member, crops, side).numpy() for member in members]), judges)
-
-
-def best_device(wanted: str) -> str:
-    """ "cuda" or "cpu": what is asked for, or the best there is."""
-    return wanted or ("cuda" if torch.cuda.is_available() else "cpu")

@@ -20,7 +20,7 @@ from inference.fit import candidate
 from inference.fit.candidate import retrain
 from inference.fit.checkpoint import CheckpointMismatch, load_checkpoint
 from inference.fit.classification_run import Recipe
-from inference.fit.data_shop import CALIBRATION, FOLDS, TEST, TRAIN, targets_of
+from inference.fit.data_shop import CALIBRATION, FOLDS, MYNTRA_LOOSELY, TEST, TRAIN, targets_of, with_meanings
 from inference.fit.examples import (
     VERIFIED_WEIGHT,
     TooFewExamples,
@@ -325,11 +325,33 @@ def test_too_few_examples_name_attribute_and_value(shop: Shop) -> None:
     assert (caught.value.attribute, caught.value.value, caught.value.found) == ("length", "maxi", 2)
 
 
-def test_from_the_beginning_every_value_needs_examples(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("inference.fit.retraining.VALUES", VALUES | {"colour": ("red", "green", "blue", "pink")})
+def test_from_the_beginning_every_value_needs_examples(shop: Shop) -> None:
+    for row in shop.rows:
+        row["values"] = row["values"].replace("blue", "red")
     with pytest.raises(TooFewExamples) as caught:
         retrain(shop.order(FULL), shop.folder / "out", quiet)
-    assert (caught.value.attribute, caught.value.value) == ("colour", "pink")
+    assert (caught.value.attribute, caught.value.value, caught.value.found) == ("colour", "blue", 0)
+
+
+def test_from_the_beginning_all_is_learnt_anew_and_the_old_model_stands_in_for_labels(shop: Shop) -> None:
+    reports: list[dict[str, Any]] = []
+    order = shop.order(FULL, schedule={"sides": [32], "batch": 8, "frozen": 0, "weights": {}})
+    found = retrain(order, shop.folder / "out", reports.append)
+    before, after = load_members(shop.folder / "base.safetensors")[0], load_members(Path(found["path"]))[0]
+    same = [name for name, part in after[0].named_parameters() if torch.equal(part, before[0].get_parameter(name))]
+    assert not [name for name in same if "conv" in name and name.endswith(".weight")]
+    assert [(one["member"], one["epoch"]) for one in reports if one.get("finished")] == [
+        (member, epoch) for member in (1, 2, 3) for epoch in (1, 2)
+    ], "a second schedule on larger pictures counts on"
+    assert read_card(Path(found["path"]))["mode"] == "full"
+
+
+def test_labels_that_are_not_to_be_learnt_are_taken_away_for_good(shop: Shop) -> None:
+    order = shop.order(FULL, attributes=("length",))
+    learnt = prepare(order, Base.load(order.base), quiet).learnt
+    assert not with_meanings(learnt, VALUES["colour"], MYNTRA_LOOSELY).targets["colour"].any()
+    assert learnt.targets["length"].all(0).tolist() == [False, False]
+    assert learnt.targets["length"].any(1).all()
 
 
 def test_a_value_with_hardly_any_examples_is_left_to_what_the_networks_know(shop: Shop) -> None:
@@ -339,6 +361,15 @@ def test_a_value_with_hardly_any_examples_is_left_to_what_the_networks_know(shop
     found = retrain(shop.order(), shop.folder / "out", quiet)
     assert found["scarce"] == {"colour": {"blue": 2}}
     assert read_card(Path(found["path"]))["not_learnt"]["too_few"] == {"colour": {"blue": 2}}
+
+
+def test_a_device_without_enough_memory_is_told_as_such(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(candidate, "prepare", fail)
+    with pytest.raises(MemoryError, match="CUDA out of memory"):
+        retrain(shop.order(), shop.folder / "out", quiet)
 
 
 def test_an_order_survives_json(shop: Shop) -> None:
