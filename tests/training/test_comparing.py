@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import numpy as np
 import pytest
+from django.utils import translation
 
 from catalog_audit.audits.models import Flag
 from catalog_audit.catalog.models import Product, Value
@@ -23,6 +24,13 @@ from inference.contract import Reading
 from tests import factories, models_on_disk
 
 SURE = 0.998
+
+
+@pytest.fixture(autouse=True)
+def english():
+    """Sentences are English, whatever language the page of an earlier test had."""
+    with translation.override("en"):
+        yield
 
 
 class Eyes:
