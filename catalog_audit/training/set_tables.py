@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Final
 
 from catalog_audit.catalog.mapping import value_finder
-from catalog_audit.catalog.models import Attribute, Value
+from catalog_audit.catalog.models import Attribute, Shop, Value
 from catalog_audit.feeds.columns import CATEGORY, EXTERNAL_ID, IMAGE, LABEL_FIELDS, ColumnError, guess
 from catalog_audit.feeds.readers import BadRow, open_feed
 from catalog_audit.training import sets
 from catalog_audit.training.set_labels import one_line
-from catalog_audit.training.sets import COLUMNS, EXTERNAL, values_cell, weights_of
+from catalog_audit.training.sets import COLUMNS, EXTERNAL, SetError, values_cell, weights_of
 from inference.contract import GARMENT_GROUPS
 
 #: Columns of an image folder of this program, beside those of the attributes.
@@ -128,6 +128,7 @@ class Table:
         Raises:
             FeedError: the file is no table.
             ColumnError: no column names the pictures.
+            SetError: the pictures are from outside, and the set would have the name of a shop.
         """
         with open_feed(table) as feed:
             reader, columns = self._reader(feed.header)
@@ -156,6 +157,8 @@ class Table:
             return self._example, {name: header.index(name) for name in COLUMNS}
         if set(FOLDER_COLUMNS) <= set(header):
             return self._picture, {name: place for place, name in enumerate(header)}
+        if Shop.objects.filter(slug=self._name).exists():
+            raise SetError(f"There is a shop “{self._name}”; pictures from outside need another name.")
         return self._external, self._columns(header)
 
     def _columns(self, header: Sequence[str]) -> dict[str, int]:

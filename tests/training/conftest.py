@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from catalog_audit.catalog.files import store_picture
-from catalog_audit.catalog.models import Attribute, Label, Product
+from catalog_audit.catalog.models import Attribute, Label, Product, Value
 from catalog_audit.training import set_building
 from catalog_audit.training.models import TrainingSet
 from catalog_audit.training.sets import Example, examples_of
@@ -34,10 +34,8 @@ def dress(shop, tmp_path: Path):
         product = factories.make_product(fields.pop("shop", shop), external_id, **fields)
         add_picture(product, tmp_path, size)
         if kind:
-            factories.value(kind, Attribute.GARMENT_TYPE)
-            factories.value(kind, Attribute.GARMENT_TYPE).__class__.objects.filter(code=kind).update(
-                garment_group="full_body"
-            )
+            value = factories.value(kind, Attribute.GARMENT_TYPE)
+            Value.objects.filter(pk=value.pk).update(garment_group="full_body")
             factories.make_label(product, kind, kind, Attribute.GARMENT_TYPE)
         return factories.make_label(product, code or "Zyx", code)
 

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from PIL import Image
 
 from catalog_audit.audits.models import ArguablePair
-from catalog_audit.catalog.models import Attribute
+from catalog_audit.catalog.models import Attribute, Value
 from catalog_audit.training.mask_importing import import_masks
 from catalog_audit.training.models import SegmentationSource, TrainingSet, TrainingSetBuild
 from catalog_audit.training.set_exporting import CSV, FORMATS, IMAGE_FOLDER, export_set
@@ -139,9 +139,7 @@ def others(db, tmp_path: Path) -> Path:
     """A folder that somebody else has labelled."""
     for code, name in (("dress", "Dress"), ("jeans", "Jeans"), ("bag", "Bag")):
         factories.value(code, Attribute.GARMENT_TYPE, name_en=name, garment_group={"dress": "full_body"}.get(code, ""))
-    factories.value("jeans", Attribute.GARMENT_TYPE).__class__.objects.filter(code="jeans").update(
-        garment_group="bottom"
-    )
+    Value.objects.filter(code="jeans").update(garment_group="bottom")
     for code in ("navy", "black"):
         factories.value(code, name_en=code.title())
     folder = tmp_path / "others"
@@ -205,6 +203,9 @@ def test_a_table_of_which_nothing_can_be_used_is_refused(others):
     (others / "labels.csv").write_text("file,colour,product_type\nx.png,Navy,Dress\n", encoding="utf-8")
     with pytest.raises(SetError, match=r"labels\.csv, line 2: picture x\.png: cannot be used \(missing\)"):
         import_set(others, "friends")
+    factories.make_shop("spring")
+    with pytest.raises(SetError, match="There is a shop “spring”"):
+        import_set(others, "spring")
     (others / "labels.csv").unlink()
     with pytest.raises(SetError, match="holds no examples"):
         import_set(others, "friends")
@@ -215,7 +216,6 @@ def masks(db, tmp_path: Path) -> Path:
     """Pictures with masks: two that are right, one of another size, one unexplained, one in colour, one alone."""
     folder = tmp_path / "street"
     (folder / "masks").mkdir(parents=True)
-    (folder / "labels.csv").parent.mkdir(exist_ok=True)
     (folder / "labels.csv").write_text(
         "value,label,group,group_name\n0,null,0,background\n7,blazer,2,top\n40,skirt,3,bottom\n", encoding="utf-8"
     )
