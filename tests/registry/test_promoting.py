@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from catalog_audit.registry import promoting
 from catalog_audit.registry.models import (
@@ -23,6 +23,13 @@ pytestmark = pytest.mark.django_db
 State, Act = ModelVersion.State, Promotion.Act
 
 WHY = "It knows the new colours."
+
+
+@pytest.fixture(autouse=True)
+def english():
+    """Sentences are English, whatever language the page of an earlier test had."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture

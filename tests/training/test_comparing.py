@@ -8,21 +8,29 @@ from uuid import uuid4
 
 import numpy as np
 import pytest
+from django.utils import translation
 
 from catalog_audit.audits.models import Flag
 from catalog_audit.catalog.models import Product, Value
-from catalog_audit.jobs import service
+from catalog_audit.jobs import dispatch, service
 from catalog_audit.jobs.models import Job
 from catalog_audit.registry.models import ComparisonPart, ModelComparison, ModelVersion
 from catalog_audit.registry.service import register, register_shipped
 from catalog_audit.review import actions
-from catalog_audit.training import cases, comparing, engine, sets
+from catalog_audit.training import cases, comparing, engine, sets, tasks
 from catalog_audit.training.comparing import NothingToCompare, start_comparison
 from catalog_audit.training.models import TrainingSet
 from inference.contract import Reading
 from tests import factories, models_on_disk
 
 SURE = 0.998
+
+
+@pytest.fixture(autouse=True)
+def english():
+    """Sentences are English, whatever language the page of an earlier test had."""
+    with translation.override("en"):
+        yield
 
 
 class Eyes:
@@ -298,6 +306,20 @@ def test_a_cancelled_comparison_has_no_figures(candidate, eyes, shop, ada, setti
     service.cancel(comparison.job)
     comparing.settle(comparison)
     assert (comparison.job.state, comparison.figures, comparison.finished_at) == (Job.State.CANCELLED, {}, None)
+
+
+def test_workers_do_a_chunk_at_a_time_and_pass_the_nudge_on(candidate, eyes, shop, ada, settings, monkeypatch):
+    decided(make_dress(shop, "a"), ada)
+    sent: list[int] = []
+    monkeypatch.setattr(dispatch, "enqueue", lambda job: sent.append(job.pk))
+    comparison = start_comparison(candidate)
+    route = dispatch.route_of(Job.Kind.COMPARISON)
+    assert (route.task, route.queue) == (tasks.compare_chunk.name, settings.QUEUE_PICTURES)
+    for _ in range(3):  # the plan, the only part, and a message too many
+        tasks.compare_chunk(comparison.job_id)
+    assert sent == [comparison.job_id] * 3
+    comparison.refresh_from_db()
+    assert comparison.figures["answers"] == 1
 
 
 def test_a_candidate_is_compared_once_at_a_time(candidate, eyes, shop, ada):

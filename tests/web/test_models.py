@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from catalog_audit.accounts.models import User
 from catalog_audit.jobs.models import Job
@@ -188,6 +188,7 @@ def test_numbers_are_written_as_the_language_does(admin, candidate):
     factories.attribute("colour")
     comparison = compared(candidate, [answer(active="black")] * 30 + [answer()] * 170)
     User.objects.filter(username="ada").update(language="ru")
-    page = page_of(admin, comparison)
+    with translation.override("en"):  # the page's language does not stay for the next test
+        page = page_of(admin, comparison)
     assert "кандидат лучше на 15,0" in page
     assert not re.search(r' (?:cx|x1|points|width)="\d+,\d"', page)
