@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from catalog_audit.audits import overlays
+from catalog_audit.audits.evidence import Seen
 from catalog_audit.audits.findings import FLAGGED, OK, UNREADABLE, Finding, without_looking
 from catalog_audit.audits.items import Item, Question
 from catalog_audit.audits.pooling import Pooled, pool
@@ -241,6 +242,41 @@ def _explanation(finding: Finding, seen: _Seen, value: str) -> ExplainRequest:
         raise ValueError(f"nothing was found in picture {request.key}")
     attribute = finding.question.attribute.code
     return ExplainRequest(request.key, request.path, seen.region, request.garment_group, attribute, value)
+
+
+def explain_stored(wanted: Sequence[tuple[Seen, str]]) -> list[tuple[bytes, bytes]]:
+    """Attention of labels that became suspicious after they were looked at; only their pictures are read again.
+
+    Args:
+        wanted: labels with the value that is suggested in their place.
+
+    Returns:
+        For each the overlays of the suggested value and of the label's, as PNG; b"" where the networks do not know the
+        value, or the picture or its mask is gone.
+    """
+    requests: list[tuple[int, int, ExplainRequest]] = []
+    for row, (seen, suggested) in enumerate(wanted):
+        region = overlays.region_of(seen.prediction.mask)
+        picture = seen.prediction.picture
+        if region is None or picture is None:
+            continue
+        for place, value in enumerate((suggested, seen.question.known_as)):
+            if value:
+                requests.append((row, place, _stored(seen, picture, region, value)))
+    found = [[b"", b""] for _ in wanted]
+    if requests:
+        maps = pipeline_of(active_models()).explain([request for _row, _place, request in requests])
+        for (row, place, _asked), attention in zip(requests, maps, strict=True):
+            found[row][place] = overlays.attention_png(attention)
+    return [(suggested, label) for suggested, label in found]
+
+
+def _stored(seen: Seen, picture: Picture, region: NDArray[np.bool_], value: str) -> ExplainRequest:
+    from inference.contract import ExplainRequest
+
+    item, attribute = seen.question.item, seen.question.attribute.code
+    request = _request(item, picture)
+    return ExplainRequest(request.key, request.path, region, request.garment_group, attribute, value)
 
 
 def segment_pictures(paths: Sequence[Path]) -> list[Any]:

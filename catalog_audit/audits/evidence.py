@@ -54,7 +54,7 @@ def seen_in(keys: Sequence[int], attribute: Attribute, scope: Scope) -> list[See
     current = Prediction.objects.filter(product__in=list(questions), attribute=attribute, current=True, problem="")
     return [
         Seen(questions[one.product_id], one)
-        for one in current.order_by("product_id")
+        for one in current.select_related("picture").order_by("product_id")
         if one.probabilities
         and one.fingerprint == questions[one.product_id].fingerprint
         and (questions[one.product_id].known_as or questions[one.product_id].covers)

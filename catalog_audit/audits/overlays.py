@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import zlib
 from pathlib import Path
@@ -49,6 +50,16 @@ def attention_png(attention: NDArray[np.float32]) -> bytes:
     return _png(Image.fromarray(rgba, "RGBA").quantize(64, method=Image.Quantize.FASTOCTREE))
 
 
+def region_of(name: str) -> NDArray[np.bool_] | None:
+    """The product in a stored mask, bool (height, width) of the overlay's size; None where there is no such file."""
+    path = path_of(name)
+    if not name or not path.is_file():
+        return None
+    with Image.open(path) as mask:
+        region = np.asarray(mask.convert("LA"))[..., 1] >= 128
+    return region if region.any() else None
+
+
 def store(name: str, data: bytes) -> str:
     """Write an overlay (the same name always holds the same bytes, so one that is there is left alone).
 
@@ -59,6 +70,21 @@ def store(name: str, data: bytes) -> str:
     if not path.exists():
         write_atomically(path, data)
     return name
+
+
+def store_content(data: bytes) -> str:
+    """Store an overlay under a name that comes from all that it depends on, and is random to whoever guesses.
+
+    Returns:
+        The name; "" of nothing.
+
+    Raises:
+        catalog_audit.catalog.files.StorageFull: the disk is full.
+    """
+    if not data:
+        return ""
+    name = hashlib.sha256(data).hexdigest()[:40]
+    return store(f"{name[:2]}/{name}.png", data)
 
 
 def _small(image: Image.Image) -> Image.Image:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Sequence
 
 from django.db import transaction
 
-from catalog_audit.audits import arguable, reckoning
+from catalog_audit.audits import arguable, engine, overlays, reckoning
 from catalog_audit.audits.evidence import Seen, version_of
 from catalog_audit.audits.findings import DISPUTED, FLAGGED, OK
 from catalog_audit.audits.models import Flag, Prediction, Weighing
@@ -15,6 +16,8 @@ from catalog_audit.audits.precision import threshold_of
 from catalog_audit.audits.reckoning import Weight
 from catalog_audit.audits.storing import lock_waiting
 from catalog_audit.catalog.models import Label, Value
+
+logger = logging.getLogger(__name__)
 
 #: A p_wrong that moves by less, and leaves the state as it was, is not worth a row.
 WORTH = 0.005
@@ -37,7 +40,7 @@ def weights_of(weighing: Weighing, seen: Sequence[Seen]) -> list[Weight | None]:
     return found
 
 
-def store(weighing: Weighing, seen: Sequence[Seen]) -> int:
+def store(weighing: Weighing, seen: Sequence[Seen], explain: bool = False) -> int:
     """Weigh labels and store what changed: all of them or none.
 
     A prediction whose state changes, or whose p_wrong does by more than :data:`WORTH`, makes room for a new one that
@@ -47,6 +50,7 @@ def store(weighing: Weighing, seen: Sequence[Seen]) -> int:
     Args:
         weighing: what was learnt.
         seen: labels of the shop and attribute, one a product.
+        explain: have the networks say where they looked, for labels that become flags; reads their pictures.
 
     Returns:
         How many labels got another state.
@@ -60,6 +64,8 @@ def store(weighing: Weighing, seen: Sequence[Seen]) -> int:
     if not fresh:
         return 0
     keys, attribute = list(fresh), weighing.attribute
+    values = {value.code: value for value in Value.objects.filter(attribute=attribute)}
+    attention = _attention([one for key, one in fresh.items() if explain and _becomes_a_flag(one, weights[key])])
     with transaction.atomic():
         # Flags before labels, as people's decisions lock them.
         waiting = {flag.product_id: flag for flag in lock_waiting({attribute.pk: keys}) if flag.kind == Flag.Kind.FLAG}
@@ -83,8 +89,7 @@ def store(weighing: Weighing, seen: Sequence[Seen]) -> int:
         ]
         states = {one.prediction.product_id: one.prediction.state for one, _weight in pairs}
         Prediction.objects.filter(pk__in=[one.prediction.pk for one, _weight in pairs]).update(current=False)
-        rows = Prediction.objects.bulk_create([_again(one, weight) for one, weight in pairs])
-        values = {value.code: value for value in Value.objects.filter(attribute=attribute)}
+        rows = Prediction.objects.bulk_create([_again(one, weight, attention) for one, weight in pairs])
         wanted = [
             flag
             for (one, _weight), row in zip(pairs, rows, strict=True)
@@ -113,25 +118,52 @@ def _is_the_same(one: Seen, label: Label | None) -> bool:
     )
 
 
-def _again(one: Seen, weight: Weight) -> Prediction:
+def _becomes_a_flag(one: Seen, weight: Weight | None) -> bool:
+    return weight is not None and _state(one, weight) == FLAGGED and not one.prediction.attention
+
+
+def _attention(flagged: Sequence[Seen]) -> dict[int, dict[str, str]]:
+    """Product -> names of the two attention overlays; nothing where the networks cannot be asked."""
+    if not flagged:
+        return {}
+    try:
+        maps = engine.explain_stored([(one, _suggested(one) or "") for one in flagged])
+    except Exception:
+        # A flag shows without them, too.
+        logger.exception("attention could not be worked out")
+        return {}
+    return {
+        one.prediction.product_id: {
+            "attention": overlays.store_content(suggested),
+            "attention_label": overlays.store_content(label),
+        }
+        for one, (suggested, label) in zip(flagged, maps, strict=True)
+    }
+
+
+def _again(one: Seen, weight: Weight, attention: dict[int, dict[str, str]]) -> Prediction:
     """The same prediction with another outcome, as a new row."""
     fields = {
         field.attname: getattr(one.prediction, field.attname)
         for field in Prediction._meta.concrete_fields
         if field.attname not in ("id", "created_at")
     }
-    return Prediction(**fields | {"p_wrong": weight.p_wrong, "state": _state(one, weight), "current": True})
+    fields |= {"p_wrong": weight.p_wrong, "state": _state(one, weight), "current": True}
+    return Prediction(**fields | attention.get(one.prediction.product_id, {}))
+
+
+def _suggested(one: Seen) -> str | None:
+    """The most probable value that contradicts the label; None where there is none."""
+    meant = {one.question.known_as or one.question.label_value.code, *one.question.covers}
+    others = {code: share for code, share in one.prediction.probabilities.items() if code not in meant}
+    return max(others, key=lambda code: others[code], default=None)
 
 
 def _flag(weighing: Weighing, one: Seen, row: Prediction, values: dict[str, Value]) -> Flag | None:
     """The flag that a prediction asks for; None where there is no value to suggest."""
-    question = one.question
-    label = question.known_as or question.label_value.code
-    meant = {label, *question.covers}
-    others = {code: share for code, share in row.probabilities.items() if code not in meant and code in values}
-    if not others or question.label is None:
+    question, suggested = one.question, _suggested(one)
+    if suggested not in values or question.label is None:
         return None
-    suggested = max(others, key=lambda code: others[code])
     state = Flag.State.OPEN if row.state == FLAGGED else Flag.State.DISPUTED
     return Flag(
         shop=weighing.shop,
@@ -144,7 +176,7 @@ def _flag(weighing: Weighing, one: Seen, row: Prediction, values: dict[str, Valu
         label_value=question.label_value,
         suggested=values[suggested],
         p_wrong=row.p_wrong or 0.0,
-        gain=(row.p_wrong or 0.0) * others[suggested],
+        gain=(row.p_wrong or 0.0) * row.probabilities[suggested],
         raised_as=state,
         state=state,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -40,7 +39,7 @@ def store(run: AuditRun, chunk: Chunk, items: Sequence[Item], findings: Sequence
         catalog_audit.jobs.chunks.Lost: the chunk is another worker's by now.
         catalog_audit.catalog.files.StorageFull: the disk is full.
     """
-    files = [{kind: _overlay(getattr(finding, kind)) for kind in _OVERLAYS} for finding in findings]
+    files = [{kind: overlays.store_content(getattr(finding, kind)) for kind in _OVERLAYS} for finding in findings]
     replaced = _replaced(items, findings)
     values = {(value.attribute_id, value.code): value for value in Value.objects.filter(attribute__in=list(replaced))}
     with transaction.atomic():
@@ -113,14 +112,6 @@ def _still_the_same(finding: Finding, label: Label | None) -> bool:
         and seen is not None
         and (label.value_id, label.verdict, label.correction_id) == (seen.value_id, seen.verdict, seen.correction_id)
     )
-
-
-def _overlay(data: bytes) -> str:
-    """Store one overlay; the name comes from all that its content depends on, and is random to whoever guesses."""
-    if not data:
-        return ""
-    name = hashlib.sha256(data).hexdigest()[:40]
-    return overlays.store(f"{name[:2]}/{name}.png", data)
 
 
 def _prediction(

@@ -38,12 +38,20 @@ _BINS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 _BATCH = 500
 
+#: Says in the result of a job that waits that pictures of new flags may be read.
+_EXPLAIN = "explain"
+
 #: Called with (products done, products in all); what it raises stops the work, which can be gone on with.
 Report = Callable[[int, int], None]
 
 
 def start(
-    shop: Shop, attribute: Attribute | None = None, user: Any = None, detach: bool = True, anew: bool = True
+    shop: Shop,
+    attribute: Attribute | None = None,
+    user: Any = None,
+    detach: bool = True,
+    anew: bool = True,
+    explain: bool = False,
 ) -> Job:
     """Have the labels of a shop weighed anew, of one attribute or of all.
 
@@ -53,6 +61,7 @@ def start(
         user: who asked.
         detach: hand it to the workers; otherwise the caller goes on with :func:`work`.
         anew: from the beginning; otherwise what was stopped goes on where it was.
+        explain: have the networks say where they looked, for labels that become flags; reads their pictures.
 
     Raises:
         AlreadyRunning: they are being weighed (``.job`` is that job). What was asked for now is not forgotten: the
@@ -60,6 +69,8 @@ def start(
     """
     _make_due(shop, [attribute] if attribute else _judged(), anew)
     job = service.start(Job.Kind.WEIGHING, shop.slug, user=user, total=shop.products.count())
+    if explain:
+        Job.objects.filter(pk=job.pk).update(result={_EXPLAIN: True})
     if detach:
         dispatch.enqueue(job)
     return job
@@ -90,7 +101,7 @@ def after_audit(shop: Shop, user: Any = None, detach: bool = True) -> Job | None
     if not asked and shop.products.count() < reckoning.ENOUGH:
         return None
     try:
-        return start(shop, user=user, detach=detach)
+        return start(shop, user=user, detach=detach, explain=True)
     except service.AlreadyRunning:
         return None
 
@@ -103,10 +114,10 @@ def work(job: Job) -> None:
     """
     with service.working(job) as progress:
         shop = Shop.objects.get(slug=job.subject)
-        changed = 0
+        changed, explain = 0, bool(job.result.get(_EXPLAIN))
         while weighing := Weighing.objects.filter(shop=shop, is_due=True).order_by("attribute__position", "pk").first():
             progress.stage(weighing.attribute.code)
-            changed += _weigh_all(weighing, progress.advance)
+            changed += _weigh_all(weighing, progress.advance, explain)
         progress.result({"changed": changed})
 
 
@@ -137,7 +148,7 @@ def _make_due(shop: Shop, attributes: Sequence[Attribute], anew: bool = True) ->
     (rows if anew else rows.filter(is_due=False)).update(is_due=True, position=0)
 
 
-def _weigh_all(weighing: Weighing, report: Report) -> int:
+def _weigh_all(weighing: Weighing, report: Report, explain: bool = False) -> int:
     """Learn, unless that is done, and weigh all labels from the position on; returns how many got another state."""
     scope = scope_of(weighing.shop)
     if weighing.position == 0:
@@ -148,7 +159,7 @@ def _weigh_all(weighing: Weighing, report: Report) -> int:
     total, changed = weighing.shop.products.count(), 0
     done = total - keys.count()
     while batch := list(keys.filter(pk__gt=weighing.position)[:_BATCH]):
-        changed += reweighing.store(weighing, seen_in(batch, weighing.attribute, scope))
+        changed += reweighing.store(weighing, seen_in(batch, weighing.attribute, scope), explain)
         mine = Weighing.objects.filter(pk=weighing.pk, position=weighing.position)
         if not mine.update(position=batch[-1]):
             return changed  # asked for again in the meantime: it begins anew

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from catalog_audit.audits import precision, reckoning, weighing
+from catalog_audit.audits import overlays, precision, reckoning, weighing
 from catalog_audit.audits.models import ArguablePair, Flag, Prediction, Weighing
 from catalog_audit.catalog.models import Attribute, Label
 from catalog_audit.jobs import service
@@ -47,9 +47,9 @@ def test_a_small_shop_keeps_the_states_of_the_first_look(boutique, dresses, netw
 
 
 def test_nothing_is_looked_at_again(boutique, dresses, networks, colour):
-    looked = len(networks.looked)
+    looked, explained = len(networks.looked), len(networks.explained)
     want(boutique, colour, 0.5)
-    assert len(networks.looked) == looked
+    assert (len(networks.looked), len(networks.explained)) == (looked, explained)
 
 
 def test_a_lower_wanted_precision_makes_a_disputed_label_a_flag_and_a_higher_one_takes_it_back(
@@ -147,6 +147,33 @@ def test_an_audit_of_a_large_shop_ends_with_a_weighing(boutique, networks, monke
     assert (job.state, job.subject) == (Job.State.DONE, "boutique")
     assert Weighing.objects.get(shop=boutique, attribute__code="colour").labels == 4
     assert not Weighing.objects.filter(is_due=True).exists()
+
+
+def test_after_an_audit_new_flags_are_explained_by_their_own_pictures_alone(boutique, dresses, networks, colour):
+    Weighing.objects.update_or_create(shop=boutique, attribute=colour, defaults={"wanted": 0.5})
+    networks.looked.clear()
+    networks.explained.clear()
+    weighing.work(weighing.after_audit(boutique, detach=False))
+
+    assert networks.looked == []
+    assert networks.explained == [(dresses[1].pk, "red"), (dresses[1].pk, "navy")]
+    prediction = flags().get(product=dresses[1]).prediction
+    assert prediction.attention
+    assert prediction.attention_label
+    assert overlays.path_of(prediction.attention).is_file()
+
+
+def test_a_flag_whose_attention_cannot_be_worked_out_is_raised_all_the_same(
+    boutique, dresses, networks, colour, monkeypatch
+):
+    def broken(requests):
+        raise OSError("no weights")
+
+    monkeypatch.setattr(networks, "explain", broken)
+    Weighing.objects.update_or_create(shop=boutique, attribute=colour, defaults={"wanted": 0.5})
+    weighing.work(weighing.after_audit(boutique, detach=False))
+    flag = flags().get(product=dresses[1])
+    assert (flag.state, flag.prediction.attention) == (Flag.State.OPEN, "")
 
 
 def test_a_weighing_that_was_stopped_goes_on_where_it_was(boutique, dresses, colour, monkeypatch):
