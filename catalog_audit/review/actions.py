@@ -144,9 +144,8 @@ def _batch(stored: Stored) -> Batch:
 
 def _whole(batch: Batch) -> Batch:
     """What was stored; where nothing was, the reason is raised."""
-    for error in batch.refused.values():
-        if not batch.stored:
-            raise error
+    if batch.refused and not batch.stored:
+        raise next(iter(batch.refused.values()))
     return batch
 
 

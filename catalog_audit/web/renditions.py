@@ -66,8 +66,8 @@ def garment_version(picture: Picture, mask: Path) -> Path:
     if box is None:
         return small_version(picture)
     longest = max(picture.width, picture.height)
-    side = longest * SMALL // max(box.right - box.left, box.bottom - box.top, 1)
-    image = read_picture(picture_path(picture), max_side=max(min(int(side), longest), SMALL))
+    side = int(longest * SMALL / max(box.right - box.left, box.bottom - box.top, 1))
+    image = read_picture(picture_path(picture), max_side=max(min(side, longest), SMALL))
     across, down = image.width / picture.width, image.height / picture.height
     part = image.crop(
         (int(box.left * across), int(box.top * down), round(box.right * across), round(box.bottom * down))
