@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -17,6 +16,7 @@ from catalog_audit.accounts.models import User
 from catalog_audit.accounts.roles import may_administer
 from catalog_audit.audits.models import Flag
 from catalog_audit.catalog.models import Attribute, Shop, Value
+from catalog_audit.catalog.naming import names_where, names_with
 from catalog_audit.review import statistics
 from catalog_audit.review.figures import WINDOWS, Figures, Narrowing, figures, people
 from catalog_audit.review.intervals import Share
@@ -150,16 +150,16 @@ class Progress:
 
 def read(parameters: QueryDict) -> Asked:
     """The filters of an address; what nobody knows does not narrow."""
-    kinds: QuerySet[Value] = Value.objects.filter(attribute__code=Attribute.GARMENT_TYPE).select_related("attribute")
-    shops = {row.pk: row for row in Shop.objects.all()}
-    garment_types = {row.pk: row for row in kinds}
-    attributes = {row.pk: row for row in Attribute.objects.all()}
+    slug = parameters.get("shop", "")
+    known = names_where(lambda found: not slug or found.shop(slug))
+    shops, attributes = known.shops, known.attributes
+    garment_types = {key: row for key, row in known.values.items() if row.attribute.code == Attribute.GARMENT_TYPE}
     period = parameters.get("period", "")
     return Asked(
         shops,
         garment_types,
         attributes,
-        next((row for row in shops.values() if row.slug == parameters.get("shop")), None),
+        next((row for row in shops.values() if row.slug == slug), None),
         next((row for row in garment_types.values() if row.code == parameters.get("garment_type")), None),
         next((row for row in attributes.values() if row.code == parameters.get("attribute")), None),
         period if period in WINDOWS else "week",
@@ -169,8 +169,8 @@ def read(parameters: QueryDict) -> Asked:
 def page(user: User, parameters: QueryDict) -> dict[str, Any]:
     """All that the page shows to a person."""
     asked = read(parameters)
-    values = Value.objects.select_related("attribute").in_bulk()
     found, now = figures(asked.narrowing), timezone.now()
+    values = names_with(values=[one.key for one in found.systematic if one.by == TYPE]).values
     everybody = may_administer(user)
     crew: Team = team(people(asked.period, None if everybody else user.pk), user, now)
     return {

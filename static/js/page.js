@@ -10,8 +10,8 @@ export async function fetchPage(url, kind) {
   if (!response.ok) throw new Error(`answer ${response.status}`);
   const element = await elementOf(response);
   // What is shown may have an address of its own, other than the question that led to it.
-  const url = element.dataset.address ? new URL(element.dataset.address, response.url).href : response.url;
-  return { url, element };
+  const { address } = element.dataset;
+  return { url: address ? new URL(address, response.url).href : response.url, element };
 }
 
 /** The element that an answer holds, in this document: from now on its pictures load. */
