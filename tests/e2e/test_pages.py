@@ -14,6 +14,7 @@ PAGES = [
     "/flags/next/",
     "/audits/",
     "/feeds/",
+    "/training/sets/",
     "/words/",
     "/export/",
     "/admin/",
