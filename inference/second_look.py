@@ -36,9 +36,6 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-#: A threshold that no probability reaches.
-NEVER = 2.0
-
 #: Share of flags that should be right where nobody says otherwise: three of four. The verdicts of the calibrating part
 #: leave few flags above it.
 USUAL = 0.75
@@ -217,7 +214,7 @@ class Outlook:
 
     Attributes:
         wanted: the precision, 0..1.
-        threshold: labels are flagged from this p_wrong on; :data:`NEVER` where the precision cannot be reached.
+        threshold: labels are flagged from this p_wrong on.
         flags: share of all labels, 0..1, that are flagged then.
         expected: the precision to be expected of these flags; None where there are none.
         low: lower end of its 95% interval.
@@ -251,7 +248,7 @@ def outlook(
         threshold = lowest_threshold(p[contradicted], precision)
         flagged = contradicted & (p >= threshold)
         if not flagged.any():
-            found.append(Outlook(precision, NEVER, 0.0, None, 0.0, 1.0))
+            found.append(Outlook(precision, threshold, 0.0, None, 0.0, 1.0))
             continue
         means = _sigmoid(_with_one(evidence[flagged]) @ draws + look.shift).mean(0)
         low, high = np.quantile(means, [0.025, 0.975])
@@ -261,12 +258,14 @@ def outlook(
 
 
 def lowest_threshold(p_wrong: Floats, wanted: float) -> float:
-    """The lowest p_wrong, of at least :data:`LEAST_SUSPICION`, from which on the mean reaches the wanted precision;
-    :data:`NEVER` where none does."""
+    """The lowest p_wrong, of at least :data:`LEAST_SUSPICION`, from which on the mean reaches the wanted precision.
+
+    Where no label reaches it, that is the wanted precision itself: a label as suspicious as that may come one day.
+    """
     ranked = np.sort(p_wrong[p_wrong >= LEAST_SUSPICION])[::-1]
     means = np.cumsum(ranked) / np.arange(1, len(ranked) + 1)
     good = np.flatnonzero(means >= wanted)
-    return float(ranked[good[-1]]) if good.size else NEVER
+    return float(ranked[good[-1]]) if good.size else max(LEAST_SUSPICION, wanted)
 
 
 def _draws(look: SecondLook, seed: int) -> Floats:

@@ -115,7 +115,7 @@ def _finish(run: AuditRun) -> None:
         Job.objects.filter(pk=run.job_id).update(result={"flags": flags_raised(run), "unchanged": run.unchanged})
         if run.job.state == Job.State.DONE:
             sampling.draw(run)
-            weighing.after_audit(run.shop, run.job.created_by)
+            weighing.after_audit(run)
         arguable.follow()
         profiles.close(run)
 

@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from catalog_audit.audits import arguable, reckoning, reweighing
 from catalog_audit.audits.evidence import Seen, design_of, seen_in, version_of
-from catalog_audit.audits.models import Flag, Prediction, Weighing
+from catalog_audit.audits.models import AuditRun, Flag, Prediction, Weighing
 from catalog_audit.audits.reckoning import Evidence, Verdict
 from catalog_audit.audits.scope import Scope, values_in_use
 from catalog_audit.catalog.models import Attribute, Product, Shop
@@ -38,11 +38,17 @@ _BINS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 _BATCH = 500
 
+#: Where an audit looked at so large a share of the products, what is the shop's own is learnt anew.
+RELEARN = 0.05
+
 #: Says in the result of a job that waits that pictures of new flags may be read.
 _EXPLAIN = "explain"
+#: The same for the run whose products alone are to be weighed.
+_RUN = "run"
 
-#: Called with (products done, products in all); what it raises stops the work, which can be gone on with.
-Report = Callable[[int, int], None]
+#: Called with products done and, where that is known, products in all. What it raises stops the work, which can be
+#: gone on with.
+Report = Callable[..., None]
 
 
 def start(
@@ -95,15 +101,34 @@ def want(shop: Shop, attribute: Attribute, wanted: float | None, user: Any = Non
         start(shop, attribute, user)
 
 
-def after_audit(shop: Shop, user: Any = None, detach: bool = True) -> Job | None:
-    """Weigh a shop's labels when its audit is over; None where that would change nothing."""
+def after_audit(run: AuditRun, detach: bool = True) -> Job | None:
+    """Weigh a shop's labels when its audit is over; None where that would change nothing.
+
+    Where the audit looked at few products, and something was learnt of the shop for the same models, only those are
+    weighed, by what is known.
+    """
+    shop, user, products = run.shop, run.job.created_by, run.shop.products.count()
     asked = Weighing.objects.filter(shop=shop).exclude(wanted=None).exists()
-    if not asked and shop.products.count() < reckoning.ENOUGH:
+    if not asked and products < reckoning.ENOUGH:
         return None
     try:
-        return start(shop, user=user, detach=detach, explain=True)
+        if run.job.total >= RELEARN * products or not _is_learnt(run):
+            return start(shop, user=user, detach=detach, explain=True)
+        job = service.start(Job.Kind.WEIGHING, shop.slug, user=user, total=run.job.total)
     except service.AlreadyRunning:
         return None
+    Job.objects.filter(pk=job.pk).update(result={_EXPLAIN: True, _RUN: run.pk})
+    if detach:
+        dispatch.enqueue(job)
+    job.refresh_from_db()
+    return job
+
+
+def _is_learnt(run: AuditRun) -> bool:
+    """Whether all that was learnt of the shop holds for the models of the run."""
+    rows = [row for row in Weighing.objects.filter(shop=run.shop) if row.labels or row.is_due]
+    models = set(run.model_versions.values())
+    return bool(rows) and all(not row.is_due and models.issuperset(row.fitted) for row in rows)
 
 
 def work(job: Job) -> None:
@@ -114,14 +139,32 @@ def work(job: Job) -> None:
     """
     with service.working(job) as progress:
         shop = Shop.objects.get(slug=job.subject)
-        changed, explain = 0, bool(job.result.get(_EXPLAIN))
+        explain = bool(job.result.get(_EXPLAIN))
+        changed = _weigh_run(shop, job.result.get(_RUN), progress.advance, explain)
         while weighing := Weighing.objects.filter(shop=shop, is_due=True).order_by("attribute__position", "pk").first():
             progress.stage(weighing.attribute.code)
             changed += _weigh_all(weighing, progress.advance, explain)
         progress.result({"changed": changed})
 
 
-def reweigh(shop: Shop, attribute: Attribute | None = None, report: Report = lambda done, total: None) -> int:
+def _weigh_run(shop: Shop, run: int | None, report: Report, explain: bool) -> int:
+    """Weigh what an audit looked at, by what was learnt before; returns how many labels got another state."""
+    changed, done = 0, 0
+    rows = list(Weighing.objects.filter(shop=shop, is_due=False).select_related("shop", "attribute")) if run else []
+    scope = scope_of(shop) if rows else None
+    for weighing in rows:
+        last = 0
+        found = Prediction.objects.filter(run=run, attribute=weighing.attribute, current=True).order_by("product_id")
+        while batch := list(found.filter(product_id__gt=last).values_list("product_id", flat=True)[:_BATCH]):
+            if scope is not None:
+                changed += reweighing.store(weighing, seen_in(batch, weighing.attribute, scope), explain)
+            last = batch[-1]
+            done = max(done, len(batch))
+            report(done)
+    return changed
+
+
+def reweigh(shop: Shop, attribute: Attribute | None = None, report: Report = lambda *_: None) -> int:
     """Weigh a shop's labels anew in this process, without a job; returns how many got another state.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from catalog_audit.audits import overlays, precision, reckoning, weighing
-from catalog_audit.audits.models import ArguablePair, Flag, Prediction, Weighing
+from catalog_audit.audits.models import ArguablePair, AuditRun, Flag, Prediction, Weighing
 from catalog_audit.catalog.models import Attribute, Label
 from catalog_audit.jobs import service
 from catalog_audit.jobs.models import Job
@@ -149,11 +149,36 @@ def test_an_audit_of_a_large_shop_ends_with_a_weighing(boutique, networks, monke
     assert not Weighing.objects.filter(is_due=True).exists()
 
 
+def test_an_audit_of_few_products_weighs_only_those_by_what_is_known(boutique, networks, monkeypatch):
+    monkeypatch.setattr(reckoning, "ENOUGH", 3)
+    monkeypatch.setattr(weighing, "RELEARN", 0.5)
+    for number in range(4):
+        make_dress(boutique, str(number))
+    audit(boutique)
+    row = Weighing.objects.get(shop=boutique, attribute__code="colour")
+    new = make_dress(boutique, "new")
+    networks.sees[new.pk] = sure_of("red")
+    stored, store = [], weighing.reweighing.store
+
+    def watched(row, seen, explain):
+        stored.extend(one.prediction.product_id for one in seen)
+        return store(row, seen)
+
+    monkeypatch.setattr(weighing.reweighing, "store", watched)
+    audit(boutique)
+
+    job = Job.objects.filter(kind=Job.Kind.WEIGHING).latest("pk")
+    assert (job.state, job.total, job.done) == (Job.State.DONE, 1, 1)
+    assert set(stored) == {new.pk}
+    assert Weighing.objects.get(pk=row.pk).fitted_at == row.fitted_at
+    assert flags().get(product=new).state == Flag.State.OPEN
+
+
 def test_after_an_audit_new_flags_are_explained_by_their_own_pictures_alone(boutique, dresses, networks, colour):
     Weighing.objects.update_or_create(shop=boutique, attribute=colour, defaults={"wanted": 0.5})
     networks.looked.clear()
     networks.explained.clear()
-    weighing.work(weighing.after_audit(boutique, detach=False))
+    weighing.work(weighing.after_audit(AuditRun.objects.get(shop=boutique), detach=False))
 
     assert networks.looked == []
     assert networks.explained == [(dresses[1].pk, "red"), (dresses[1].pk, "navy")]
@@ -171,7 +196,7 @@ def test_a_flag_whose_attention_cannot_be_worked_out_is_raised_all_the_same(
 
     monkeypatch.setattr(networks, "explain", broken)
     Weighing.objects.update_or_create(shop=boutique, attribute=colour, defaults={"wanted": 0.5})
-    weighing.work(weighing.after_audit(boutique, detach=False))
+    weighing.work(weighing.after_audit(AuditRun.objects.get(shop=boutique), detach=False))
     flag = flags().get(product=dresses[1])
     assert (flag.state, flag.prediction.attention) == (Flag.State.OPEN, "")
 
