@@ -39,7 +39,7 @@ def write_report(
     Args:
         folder: usually ``docs``.
         sheet_folder: outside the repository's history.
-        figures: of :func:`catalog_audit.training.engine.evaluate`.
+        figures: of :func:`catalog_audit.training.measuring.evaluate`.
         predictions: shop -> what the ensemble said of all of its pictures whose colour is known.
         covers: shop -> colour -> finer colours that the shop's word for it includes.
         classifier: the ensemble, for values and policy.

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from catalog_audit.registry.models import ModelVersion
 from catalog_audit.registry.service import ModelsMissing, active_models, file_of
-from catalog_audit.training import engine, running
+from catalog_audit.training import measuring, running
 from catalog_audit.training.options import TrainingOptions
 
 
@@ -54,7 +54,7 @@ class Command(BaseCommand):
         meanings = running.meanings(options)
         covers = running.covers(options, meanings)
         if given["suspects"]:
-            for table in engine.write_suspects(options, meanings, covers, file_of(classifier), given["suspects"]):
+            for table in measuring.write_suspects(options, meanings, covers, file_of(classifier), given["suspects"]):
                 self.stdout.write(f"wrote {table}, with sheets of pictures beside it")
             return
         with tqdm(unit=" pictures", leave=False) as bar:
@@ -63,20 +63,20 @@ class Command(BaseCommand):
                 bar.total = news["total"]
                 bar.update(news["done"] - bar.n)
 
-            figures, predictions = engine.evaluate(
+            figures, predictions = measuring.evaluate(
                 options, meanings, covers, file_of(segmenter), file_of(classifier), report
             )
         for model in models:
             self.stdout.write(f"model {model}")
         if given["learn"]:
-            path = engine.learn_second_look(predictions, covers, file_of(classifier))
+            path = measuring.learn_second_look(predictions, covers, file_of(classifier))
             self.stdout.write(f"wrote {path}; the figures below are still by what was there before")
         self.stdout.write(summary(figures))
         if given["json"]:
             given["json"].write_text(json.dumps(figures, indent=2), encoding="utf-8")
         if given["report"]:
             sheets = options.work / "sheets"
-            files = engine.write_report(given["report"], sheets, figures, predictions, covers, file_of(classifier))
+            files = measuring.write_report(given["report"], sheets, figures, predictions, covers, file_of(classifier))
             self.stdout.write(f"wrote {files[0]} with its plots; pictures of hits and misses are in {sheets}")
 
 
