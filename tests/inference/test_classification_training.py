@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from inference.artifact import load_artifact, save_artifact
-from inference.fit.checkpoint import CheckpointMismatch, load_checkpoint
+from inference.fit.checkpoint import CheckpointMismatch, load_checkpoint, save_checkpoint
 from inference.fit.classification import Schedule, accuracies_of, fit, logits_of
 from inference.fit.classification_run import (
     Recipe,
@@ -20,6 +20,7 @@ from inference.fit.classification_run import (
     out_of_fold_logits,
     rounded,
     train_member,
+    without_copies,
 )
 from inference.fit.data_shop import CALIBRATION, FOLDS, TRAIN, Crops, Item, load_crops
 from inference.fit.losses import Lesson, joint_loss, smoothed_loss
@@ -200,6 +201,27 @@ def test_training_and_watching_share_no_design(tmp_path: Path) -> None:
     assert {item.part for item in crops.items} == {TRAIN}
     assert {item.part for item in watched.items} == {CALIBRATION}
     assert len(crops) + len(watched) == 39
+
+
+def test_a_picture_that_other_parts_or_folds_have_too_is_not_learnt(tmp_path: Path) -> None:
+    items = squares(tmp_path, 40)
+    first = next(item for item in items if item.part == TRAIN)
+    twin = next(item for item in items if item.part == TRAIN and item.fold == first.fold and item is not first)
+    other = next(item for item in items if item.part == TRAIN and item.fold != first.fold)
+    watched = next(item for item in items if item.part == CALIBRATION)
+    same = replace(twin, path=first.path)
+    assert without_copies([first, same]) == [first, same], "copies in one fold harm nobody"
+    assert without_copies([first, replace(other, path=first.path), twin]) == [twin]
+    for held in (replace(watched, path=first.path), replace(first, held_out=True)):
+        assert without_copies([first, held, twin]) == [held, twin], "it is still watched and measured on"
+
+
+def test_a_finished_network_of_other_data_is_refused(crops: Crops, tmp_path: Path) -> None:
+    recipe = Recipe(VALUES, ARCHITECTURE, replace(SCHEDULE, sides=(32,)), FINISH)
+    about = {"recipe": recipe.text(), "data": "of another set"}
+    save_checkpoint(tmp_path / "fold0.pt", {"network": {}, "history": [], "settings": about})
+    with pytest.raises(CheckpointMismatch):
+        train_member(0, crops, None, tmp_path, recipe, quiet)
 
 
 def test_a_training_does_not_go_on_with_another_schedule(crops: Crops, tmp_path: Path) -> None:
