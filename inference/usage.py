@@ -25,7 +25,7 @@ from inference.witnesses import Labelled
 FOLDS = 5
 
 #: With fewer labels nothing is learnt of a shop.
-ENOUGH = 300
+ENOUGH = 500
 
 #: With so many labels, what the shop's labels say and what the networks say count alike.
 HALFWAY = 1000.0

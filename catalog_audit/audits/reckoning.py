@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from inference.witnesses import Labelled
 
 #: A shop's own habits are learnt, and its flags weighed anew without being asked to, from so many labels on.
-ENOUGH = 300
+ENOUGH = 500
 
 #: Precisions that an admin can ask for.
 WANTED = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)

@@ -56,7 +56,7 @@ def test_few_labels_leave_it_to_the_networks():
 
 
 def test_more_labels_are_trusted_more():
-    assert learn_usage(shop(400)[0], COLOURS).trust < learn_usage(shop(900)[0], COLOURS).trust < 1
+    assert learn_usage(shop(550)[0], COLOURS).trust < learn_usage(shop(900)[0], COLOURS).trust < 1
 
 
 def test_no_label_judges_itself():
@@ -69,7 +69,7 @@ def test_no_label_judges_itself():
 
 
 def test_it_survives_json():
-    labelled, _ = shop(400)
+    labelled, _ = shop(550)
     usage = learn_usage(labelled, COLOURS)
     again = Usage.from_json(usage.to_json())
     assert again(labelled, COLOURS) == pytest.approx(usage(labelled, COLOURS), abs=1e-3)
