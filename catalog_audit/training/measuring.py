@@ -5,7 +5,6 @@ Importing it costs nothing; the networks are imported when used.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -67,16 +66,16 @@ def evaluate(
     ensemble = Classifier.load(classifier, device)
     maps = options.work / "regions_of" / network.version
     predictions = {}
-    for shop, held_out in _held_out_pictures(options).items():
-        for done, total in write_group_maps(held_out, segmenter, maps / shop, device):
+    for shop, folder in options.shops.items():
+        pictures = sorted((folder / "images").glob("*.jpg"))
+        for done, total in write_group_maps(pictures, segmenter, maps / shop, device):
             report({"done": done, "total": total, "shop": shop})
-    items = [item for item in labelled_items(options, meanings, maps) if item.part == TEST]
     # What a shop's flags are like depends on all of its labels; those that trained are judged out of fold.
-    others = [item for item in labelled_items(options, meanings, options.regions) if item.part != TEST]
+    items = labelled_items(options, meanings, maps)
     for shop in options.shops:
-        own = [item for item in items if item.origin == shop]
+        own = [item for item in items if item.origin == shop and item.part == TEST]
         predicted = predict_items(ensemble, never_learnt(ensemble, own))
-        learnt = [item for item in others if item.origin == shop]
+        learnt = [item for item in items if item.origin == shop and item.part != TEST]
         whole = joined([predicted, predict_items(ensemble, learnt)]) if learnt else predicted
         predictions[shop] = with_colour(ensemble, whole)
         figures[shop] = {
@@ -87,22 +86,6 @@ def evaluate(
             "suspects": suspect_figures(shop),
         }
     return figures, predictions
-
-
-def _held_out_pictures(options: TrainingOptions) -> dict[str, list[Path]]:
-    """Shop -> pictures that figures are measured on."""
-    from inference.fit.data_shop import is_held_out_myntra
-    from inference.fit.split import is_held_out_design
-
-    found: dict[str, list[Path]] = {}
-    for shop, folder in options.shops.items():
-        with (folder / "labels.csv").open(encoding="utf-8", newline="") as lines:
-            found[shop] = [
-                folder / "images" / row["file"]
-                for row in csv.DictReader(lines)
-                if (is_held_out_design(row["product_code"]) if shop == "hm" else is_held_out_myntra(row["file"]))
-            ]
-    return found
 
 
 def write_report(

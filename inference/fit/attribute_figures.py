@@ -213,9 +213,9 @@ def verified_figures(
     Returns:
         Numbers of each verdict; accuracy on verified labels (arguable ones left out, wrong ones corrected) with its
         interval, and with the arguable ones where any defensible value counts; flags with planted errors per rate and
-        draw, on verified right labels and on the raw ones; the talk's test on skirts (all garments where a shop has
-        too few); the shop's own errors, and how many of them :mod:`inference.noise` finds, which looks at all labels of
-        the shop together.
+        draw, on verified right labels (also as a shop too small for a second look gets them) and on the raw ones; the
+        talk's test on skirts (all garments where a shop has too few) by the first look; the shop's own errors, and how
+        many of them :mod:`inference.noise` finds, which looks at all labels of the shop together.
     """
     verified = verified_labels(shop)
     rows = [row for row, item in enumerate(predicted.items) if item.path.name in verified]
@@ -248,12 +248,19 @@ def verified_figures(
             }
             for rate in ERROR_RATES
         },
+        "planted_first_look": {
+            f"{rate:.2f}": {
+                draw: flag_figures.planted_figures(first.only(right), labels[right], rate, draw) for draw in DRAWS
+            }
+            for rate in ERROR_RATES
+        },
         "planted_raw": {
             f"{rate:.2f}": {draw: flag_figures.planted_figures(judge, labels, rate, draw) for draw in DRAWS}
             for rate in ERROR_RATES
         },
-        "talk_all": flag_figures.talk_figures(judge.only(right), labels[right]),
-        "talk_skirts": flag_figures.talk_figures(judge.only(np.array(skirts)), labels[skirts]) if skirts else None,
+        # A catalogue of two hundred products is too small for a second look.
+        "talk_all": flag_figures.talk_figures(first.only(right), labels[right]),
+        "talk_skirts": flag_figures.talk_figures(first.only(np.array(skirts)), labels[skirts]) if skirts else None,
         "genuine": flag_figures.genuine_figures(judge, labels, wrong, arguable),
         "genuine_first_look": flag_figures.genuine_figures(first, labels, wrong, arguable),
         "error_calibration": calibration_error(judge.scores(labels, adapt=False)[0], wrong),
