@@ -57,7 +57,7 @@ def make(request: HttpRequest) -> HttpResponse:
             messages.warning(request, _("A training set is being made already."))
     else:
         messages.error(request, _("Choose shops and sets of the lists."))
-    return HttpResponseRedirect(reverse("web:training-sets"))
+    return HttpResponseRedirect(reverse("web:training_sets"))
 
 
 @require_POST
@@ -65,7 +65,7 @@ def make(request: HttpRequest) -> HttpResponse:
 def cancel(request: HttpRequest, build_id: int) -> HttpResponse:
     """Stop making a set; nothing of it is kept."""
     service.cancel(get_object_or_404(TrainingSetBuild.objects.select_related("job"), pk=build_id).job)
-    return HttpResponseRedirect(reverse("web:training-sets"))
+    return HttpResponseRedirect(reverse("web:training_sets"))
 
 
 @require_safe

@@ -49,7 +49,7 @@ def trainings(request: PersonRequest) -> HttpResponse:
         except (TrainingProblem, ModelsMissing) as error:
             form.add_error(None, str(error))
         else:
-            return HttpResponseRedirect(reverse("web:training-run", args=[run.pk]))
+            return HttpResponseRedirect(reverse("web:training_run", args=[run.pk]))
     status = 422 if form.is_bound and not form.is_valid() else 200
     context = _runs() | {"form": form, "sets": TrainingSet.objects.exists()}
     return render(request, "training/trainings.html", context, status=status)
@@ -88,7 +88,7 @@ def progress(request: HttpRequest, run_id: int) -> HttpResponse:
 def cancel(request: HttpRequest, run_id: int) -> HttpResponse:
     """Stop a training; what it has learnt so far stays, to go on from."""
     service.cancel(_find(run_id).job)
-    return HttpResponseRedirect(reverse("web:training-run", args=[run_id]))
+    return HttpResponseRedirect(reverse("web:training_run", args=[run_id]))
 
 
 @require_POST
@@ -97,13 +97,13 @@ def resume(request: PersonRequest, run_id: int) -> HttpResponse:
     """Go on with a training that failed or was stopped."""
     run = _find(run_id)
     if not look_at(run, timezone.now()).may_go_on:
-        return HttpResponseRedirect(reverse("web:training-run", args=[run_id]))
+        return HttpResponseRedirect(reverse("web:training_run", args=[run_id]))
     try:
         again = go_on(run, user=request.user)
     except service.AlreadyRunning:
         messages.warning(request, _("Another training is under way. There is one at a time; wait until it is over."))
-        return HttpResponseRedirect(reverse("web:training-run", args=[run_id]))
-    return HttpResponseRedirect(reverse("web:training-run", args=[again.pk]))
+        return HttpResponseRedirect(reverse("web:training_run", args=[run_id]))
+    return HttpResponseRedirect(reverse("web:training_run", args=[again.pk]))
 
 
 def _all() -> QuerySet[TrainingRun]:
