@@ -239,6 +239,11 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Corrections, audit results and trainings for a shop's own systems.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {
+        "JobState": "catalog_audit.jobs.models.Job.State",
+        "ModelState": "catalog_audit.registry.models.ModelVersion.State",
+        "LabelState": "catalog_audit.audits.exporting.STATES",
+    },
 }
 
 LOGGING = {

@@ -12,6 +12,8 @@ os.environ.setdefault("CATALOG_AUDIT_DATA", tempfile.mkdtemp(prefix="catalog-aud
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Parallel test processes inherit the folder of the process that started them; each gets a part of its own.
     os.environ["CATALOG_AUDIT_DATA"] = str(Path(os.environ["CATALOG_AUDIT_DATA"]) / os.environ["PYTEST_XDIST_WORKER"])
+# Several test processes with a thread per core each would mostly wait for one another.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("CATALOG_AUDIT_HTTPS", "0")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "catalog_audit.settings")
 

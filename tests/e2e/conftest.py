@@ -68,7 +68,7 @@ class Visitor:
 
     def _note(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
-            self.errors.append(message.text)
+            self.errors.append(f"{message.text} {message.location['url']}".rstrip())
 
     def expect_errors(self, pattern: str) -> None:
         """Errors that belong to the test, as a regular expression."""
