@@ -39,7 +39,7 @@ class World:
         self._environment = inherited | {
             "CATALOG_AUDIT_DATA": str(folder),
             "CATALOG_AUDIT_CHUNK": str(CHUNK),
-            "CATALOG_AUDIT_STALE_AFTER": "3",
+            "CATALOG_AUDIT_STALE_AFTER": "8",
             "CATALOG_AUDIT_LOG_LEVEL": "WARNING",
             "CATALOG_AUDIT_DEVICE": "cpu",
             "OMP_NUM_THREADS": "1",
