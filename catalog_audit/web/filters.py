@@ -103,7 +103,7 @@ def filters(user: User, selection: Selection) -> Filters:
         upper=_upper(selection),
         reviewers=_reviewers(selection),
         runs=_runs(selection, named),
-        brands=bool(selection.brand) or Product.objects.filter(brand__gt="").exists(),
+        brands=bool(selection.brand) or _has_brands(),
     )
 
 
@@ -123,6 +123,11 @@ def _states(user: User, selection: Selection, known: Facets) -> list[Option]:
 def _option(known: Facets, facet: str, key: int, code: str, name: str, chosen: str, group: str = "") -> Option:
     number = known.values[facet].get(key, 0) if facet in known.values else None
     return Option(code, name, code == chosen, number, group)
+
+
+def _has_brands() -> bool:
+    """Whether any product has a brand: the last one of the index, for where none has one a search reads them all."""
+    return bool(Product.objects.order_by("-brand").values_list("brand", flat=True).first())
 
 
 def _values(known: Facets, facet: str, values: list[Value], chosen: str, *, grouped: bool = False) -> list[Option]:
