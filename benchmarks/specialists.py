@@ -228,21 +228,36 @@ class Study:
 
     def _transfer(self, own: str, other: str) -> str:
         from catalog_audit.training import running
+        from inference.artifact import read_card
         from inference.classify import Classifier
-        from inference.fit.attribute_figures import never_learnt, predict_items, verified_figures
-        from inference.fit.classification_run import rounded
-        from inference.fit.data_shop import TEST
-        from inference.fit.export import calibrate, save_ensemble, training_digests
+        from inference.fit.attribute_figures import (
+            joined,
+            never_learnt,
+            predict_items,
+            verified_figures,
+            with_colour,
+        )
+        from inference.fit.classification import logits_of
+        from inference.fit.classification_run import STORED_SIDE, rounded
+        from inference.fit.data_shop import CALIBRATION, TRAIN, load_crops
+        from inference.fit.export import calibrate_logits, save_ensemble, training_digests
 
         recipe, member = self.recipe(own), rounded(self.network(own))
-        learnt, watched = self.crops((own,))
-        left_out = learnt.only([row for row, item in enumerate(learnt.items) if item.fold == FOLD])
-        attributes = calibrate([member], left_out, watched, recipe)
+        mine = [one for one in self.items if one.origin == own]
+        watched = [one for one in mine if one.part == CALIBRATION]
+        unseen = [*(one for one in mine if one.part == TRAIN and one.fold == FOLD), *watched]
+        learnt, other_part = (load_crops(some, recipe.values, STORED_SIDE) for some in (unseen, watched))
+        logits = [logits_of(member, crops, recipe.side).numpy() for crops in (learnt, other_part)]
+        slices = {"colour": member.slices["colour"]}
+        shipped = read_card(ROOT / "inference" / "weights" / "attributes.safetensors")["attributes"]
+        attributes = shipped | calibrate_logits(slices, *logits, learnt, other_part, recipe.values)
         file = self.work / own / "transfer.safetensors"
-        save_ensemble(file, [member], attributes, training_digests(learnt, FOLD + 1), recipe, {"title": own})
+        digests = training_digests(self.crops((own,))[0], FOLD + 1)
+        save_ensemble(file, [member], attributes, digests, recipe, {"title": own})
         classifier = Classifier.load(file)
-        held_out = [item for item in self.items if item.part == TEST and item.origin == other]
-        predicted = predict_items(classifier, never_learnt(classifier, held_out))
+        # Nothing of this shop was learnt, so all of it may be looked at, as an audit does.
+        theirs = [item for item in self.items if item.origin == other]
+        predicted = with_colour(classifier, joined([predict_items(classifier, never_learnt(classifier, theirs))]))
         covers = running.covers(self.options, self.meanings)[other]
         found = verified_figures(classifier, predicted, other, covers)
         (self.work / own / "transfer.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
