@@ -231,7 +231,6 @@ class Study:
         from inference.artifact import read_card
         from inference.classify import Classifier
         from inference.fit.attribute_figures import (
-            joined,
             never_learnt,
             predict_items,
             verified_figures,
@@ -257,7 +256,7 @@ class Study:
         classifier = Classifier.load(file)
         # Nothing of this shop was learnt, so all of it may be looked at, as an audit does.
         theirs = [item for item in self.items if item.origin == other]
-        predicted = with_colour(classifier, joined([predict_items(classifier, never_learnt(classifier, theirs))]))
+        predicted = with_colour(classifier, predict_items(classifier, never_learnt(classifier, theirs)))
         covers = running.covers(self.options, self.meanings)[other]
         found = verified_figures(classifier, predicted, other, covers)
         (self.work / own / "transfer.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
